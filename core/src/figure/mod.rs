@@ -1,0 +1,215 @@
+//! Pictures of results, as data: a [`Figure`] says what is shown, a back end of plotters draws it.
+//!
+//! A figure is a column of [`Panel`]s that share nothing but their width; a panel is two [`Axis`] and
+//! a list of [`Mark`]s in drawing order. This is all that the lab's charts need, so a new measure adds
+//! marks and no drawing code.
+//!
+//! The model is fixed here; everything that turns it into something to look at is in the submodules:
+//!
+//! ```text
+//! // style: how it looks. All lengths are CSS pixels; `scale` multiplies the drawing, never the layout.
+//! Style::new(theme: Theme) -> Style                          // Theme::{Light, Dark, Print}; no heading
+//! Style::for_page(theme, css_width: f64, scale: f64) -> Style // compact below 480 px
+//! Style::for_file(theme) -> Style                            // with the figure's title as a heading
+//! palette(theme: Theme) -> Palette                           // .surface .line .ink .ink_soft .accent: Rgb
+//! Palette::of(&self, colour: Colour) -> Rgb
+//!
+//! // draw: any plotters back end. The page gives a canvas of css size x scale, scale >= devicePixelRatio.
+//! draw<DB: DrawingBackend>(figure: &Figure, area: &DrawingArea<DB, Shift>, style: &Style) -> Result<(), FigureError>
+//! preferred_height(figure: &Figure, width: f64, style: &Style) -> u32     // CSS px for a CSS width
+//!
+//! // locate: what is under the pointer, all in CSS pixels, no drawing and no DOM
+//! locate(figure: &Figure, style: &Style, size: (f64, f64), x: f64, y: f64) -> Option<Readout>
+//!
+//! // files
+//! to_svg(figure: &Figure, width: u32, height: u32, style: &Style) -> Result<String, FigureError>
+//! to_png(figure: &Figure, width: u32, height: u32, style: &Style) -> Result<Vec<u8>, FigureError> // bitmap, native
+//! to_csv(figure: &Figure) -> String
+//! tables(figure: &Figure) -> Vec<Table>                      // the same numbers, for a table in the page
+//!
+//! // build: marks from data
+//! envelope(values: &[f64], buckets: usize) -> Envelope       // { x, low, high }, x = index
+//! series(values: &[f64], x: impl Fn(f64) -> f64, buckets: usize, name: &str, colour: Colour) -> Mark
+//! histogram(values: &[f64], most: usize) -> Option<Mark>     // bars of counts over round edges
+//! categories(title: &str, names: Vec<String>, heights: Vec<f64>, colour: Colour) -> (Axis, Mark)
+//! number(value: f64) -> String                               // 4 significant digits, thin-space groups
+//! exact(value: f64) -> String                                // every digit
+//! ```
+
+mod build;
+mod csv;
+mod draw;
+mod labels;
+mod layout;
+mod locate;
+mod metrics;
+mod number;
+mod path;
+#[cfg(all(feature = "bitmap", not(target_arch = "wasm32")))]
+mod png;
+mod scale;
+mod style;
+mod svg;
+
+#[cfg(all(feature = "bitmap", not(target_arch = "wasm32")))]
+pub use png::to_png;
+pub use {
+    build::{Envelope, categories, envelope, histogram, series},
+    csv::{Table, tables, to_csv},
+    draw::draw,
+    layout::preferred_height,
+    locate::{Readout, locate},
+    number::{exact, number},
+    style::{FAMILY, Palette, Rgb, Style, Theme, palette},
+    svg::to_svg,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// Why there is no picture.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FigureError {
+    /// The back end failed.
+    #[error("the figure could not be drawn: {0}")]
+    Draw(String),
+    /// The encoder failed.
+    #[error("the picture could not be encoded: {0}")]
+    Encode(String),
+    /// Nothing to draw on, or more than a picture should have.
+    #[error("a picture of {width} by {height} pixels cannot be made")]
+    Size {
+        /// In pixels of the file.
+        width: u32,
+        /// In pixels of the file.
+        height: u32,
+    },
+}
+
+/// A picture of a result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// Short and unique within a result: `series`, `distribution`, `patterns`, `plane`, `profile`.
+    pub id: String,
+    /// The heading.
+    pub title: String,
+    /// What is seen, in one or two sentences, for people who cannot see it.
+    pub description: String,
+    /// From top to bottom.
+    pub panels: Vec<Panel>,
+}
+
+/// One coordinate system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Panel {
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// What is drawn, back to front.
+    pub marks: Vec<Mark>,
+    /// Height relative to the other panels of the figure.
+    pub weight: f64,
+}
+
+/// One axis.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Axis {
+    /// With its unit in parentheses: `time (s)`.
+    pub title: String,
+    /// Lower and upper end; `None` fits the marks with a margin.
+    pub range: Option<(f64, f64)>,
+    /// Base-10 logarithmic.
+    pub logarithmic: bool,
+    /// Names at 0, 1, 2, … instead of numbers.
+    pub names: Vec<String>,
+}
+
+/// Something drawn in a panel. All vectors of one mark have the same length.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "mark", rename_all = "lowercase")]
+pub enum Mark {
+    /// A polyline; a NaN in `y` breaks it.
+    Line {
+        /// The label at its end; empty for none.
+        name: String,
+        /// Ascending.
+        x: Vec<f64>,
+        /// One for each `x`.
+        y: Vec<f64>,
+        /// Its place in the categorical palette.
+        colour: Colour,
+    },
+    /// A filled band between two curves: the range of a long series within each pixel, or an interval.
+    Band {
+        /// Ascending.
+        x: Vec<f64>,
+        /// Lower edge.
+        low: Vec<f64>,
+        /// Upper edge.
+        high: Vec<f64>,
+        /// Its place in the categorical palette.
+        colour: Colour,
+        /// 1 for the body of a series, 0.18 for an uncertainty.
+        opacity: f64,
+    },
+    /// Bars from zero. `edges` has one entry more than `heights`.
+    Bars {
+        /// Ascending.
+        edges: Vec<f64>,
+        /// One for each bar.
+        heights: Vec<f64>,
+        /// Its place in the categorical palette.
+        colour: Colour,
+    },
+    /// Single points with a label each (empty for none).
+    Points {
+        /// Horizontal.
+        x: Vec<f64>,
+        /// Vertical.
+        y: Vec<f64>,
+        /// What is written beside each point.
+        labels: Vec<String>,
+        /// Its place in the categorical palette.
+        colour: Colour,
+    },
+    /// A dashed horizontal line with a label.
+    Reference {
+        /// Where.
+        y: f64,
+        /// What it stands for.
+        label: String,
+    },
+}
+
+/// The fixed roles of colour in a chart (Okabe and Ito's set, in the theme's shade).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colour {
+    /// The data.
+    #[default]
+    First,
+    /// A second curve in the same panel.
+    Second,
+    /// A third.
+    Third,
+    /// Bounds, limits and other context.
+    Muted,
+}
+
+impl Axis {
+    /// A linear axis that fits its marks.
+    #[must_use]
+    pub fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The same axis with fixed ends.
+    #[must_use]
+    pub fn within(mut self, low: f64, high: f64) -> Self {
+        self.range = Some((low, high));
+        self
+    }
+}

@@ -1,0 +1,263 @@
+//! The list of all measures: the one place that a new measure is added to.
+
+use std::sync::OnceLock;
+
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use super::{
+    About, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, discrete, histogram,
+    input, lempel_ziv, ordinal, params, profile, regularity, spectral, symbols,
+};
+use crate::data::Column;
+
+/// The families that measures are listed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Entropy of discrete values.
+    Discrete,
+    /// Entropy of binned real values.
+    Histogram,
+    /// Words, rates and compression of symbol sequences.
+    Symbolic,
+    /// Order relations in short windows of a series.
+    Ordinal,
+    /// How often short stretches of a series recur.
+    Regularity,
+    /// The spread of a power spectrum.
+    Spectral,
+    /// Bytes and text.
+    Bytes,
+    /// An entropy in a moving window.
+    Profile,
+}
+
+impl Family {
+    /// All families, in the order of the report.
+    pub const ALL: [Self; 8] = [
+        Self::Discrete,
+        Self::Histogram,
+        Self::Symbolic,
+        Self::Ordinal,
+        Self::Regularity,
+        Self::Spectral,
+        Self::Bytes,
+        Self::Profile,
+    ];
+
+    /// The heading.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Discrete => "Discrete entropy",
+            Self::Histogram => "Histogram entropy",
+            Self::Symbolic => "Symbolic dynamics",
+            Self::Ordinal => "Ordinal patterns",
+            Self::Regularity => "Regularity",
+            Self::Spectral => "Spectral entropy",
+            Self::Bytes => "Bytes and text",
+            Self::Profile => "Moving windows",
+        }
+    }
+}
+
+type Runner = for<'a> fn(Json, &'a Input<'a>, &'a Context<'a>) -> LocalBoxFuture<'a, Result<Outcome, MeasureError>>;
+
+/// A measure with its types erased.
+pub struct Entry {
+    /// What it is.
+    pub about: &'static About,
+    parameters: fn() -> Vec<Parameter>,
+    schema: fn() -> schemars::Schema,
+    runner: Runner,
+    described: OnceLock<Vec<Parameter>>,
+}
+
+impl Entry {
+    const fn of<M: Measure + 'static>() -> Self {
+        Self {
+            about: &M::ABOUT,
+            parameters: || {
+                let mut list = params::describe::<M::Params>();
+                list.extend(params::describe::<input::Common>());
+                list
+            },
+            schema: params::schema::<M::Params>,
+            runner: |json, input, context| {
+                Box::pin(async move {
+                    let params = serde_json::from_value::<M::Params>(json).map_err(|e| ParameterError::Invalid {
+                        measure: M::ABOUT.id.to_owned(),
+                        key: "…".to_owned(),
+                        given: String::new(),
+                        expected: e.to_string(),
+                    })?;
+                    M::measure(params, input, context).await
+                })
+            },
+            described: OnceLock::new(),
+        }
+    }
+
+    /// Its parameters with their ranges, help and defaults; the common ones (`first`, `missing`) last.
+    pub fn parameters(&self) -> &[Parameter] {
+        self.described.get_or_init(self.parameters)
+    }
+
+    /// The JSON Schema of its own parameters.
+    #[must_use]
+    pub fn schema(&self) -> schemars::Schema {
+        (self.schema)()
+    }
+
+    /// All parameters at their defaults, with `given` put over them.
+    ///
+    /// # Errors
+    /// [`ParameterError`] for an unknown name or a value that does not fit.
+    pub fn complete(&self, given: &Json) -> Result<Map<String, Json>, ParameterError> {
+        let empty = Map::new();
+        let given = match given {
+            Json::Object(map) => map,
+            Json::Null => &empty,
+            other => {
+                return Err(ParameterError::Invalid {
+                    measure: self.about.id.to_owned(),
+                    key: "parameters".to_owned(),
+                    given: other.to_string(),
+                    expected: "expected a JSON object".to_owned(),
+                });
+            }
+        };
+        params::validate(self.about.id, self.parameters(), given)?;
+        let mut full: Map<String, Json> = self
+            .parameters()
+            .iter()
+            .map(|p| (p.name.clone(), p.default.clone()))
+            .collect();
+        full.extend(given.iter().map(|(k, v)| (k.clone(), v.clone())));
+        Ok(full)
+    }
+
+    /// Measures one resident column.
+    ///
+    /// # Errors
+    /// See [`MeasureError`].
+    pub async fn run(&self, given: &Json, column: &Column, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let full = self.complete(given)?;
+        let (common, own) = input::Common::split(full.clone());
+        let input = Input::new(self.about, column, common)?;
+        let mut outcome = (self.runner)(Json::Object(own), &input, context).await?;
+        outcome.parameters = full;
+        Ok(outcome)
+    }
+}
+
+/// All measures, in the order that reports show them.
+pub fn catalogue() -> &'static [Entry] {
+    static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
+    ENTRIES.get_or_init(|| {
+        vec![
+            Entry::of::<discrete::Plugin>(),
+            Entry::of::<discrete::MillerMadow>(),
+            Entry::of::<discrete::Grassberger>(),
+            Entry::of::<discrete::ChaoShen>(),
+            Entry::of::<discrete::Renyi>(),
+            Entry::of::<discrete::Tsallis>(),
+            Entry::of::<histogram::HistogramEntropy>(),
+            Entry::of::<histogram::DifferentialHistogram>(),
+            Entry::of::<symbols::BlockEntropy>(),
+            Entry::of::<symbols::EntropyRate>(),
+            Entry::of::<symbols::ExcessEntropy>(),
+            Entry::of::<lempel_ziv::Count>(),
+            Entry::of::<lempel_ziv::Rate>(),
+            Entry::of::<lempel_ziv::Normalized>(),
+            Entry::of::<lempel_ziv::Count78>(),
+            Entry::of::<lempel_ziv::Rate78>(),
+            Entry::of::<ordinal::Permutation>(),
+            Entry::of::<ordinal::Weighted>(),
+            Entry::of::<ordinal::MissingFraction>(),
+            Entry::of::<ordinal::ComplexityPlane>(),
+            Entry::of::<ordinal::MinimumCurve>(),
+            Entry::of::<ordinal::MaximumComplexity>(),
+            Entry::of::<ordinal::PeriodicBounds>(),
+            Entry::of::<regularity::Sample>(),
+            Entry::of::<regularity::Approximate>(),
+            Entry::of::<spectral::Spectral>(),
+            Entry::of::<bytes::ByteEntropy>(),
+            Entry::of::<bytes::ByteProfile>(),
+            Entry::of::<bytes::NgramEntropy>(),
+            Entry::of::<bytes::NgramConditional>(),
+            Entry::of::<profile::SeriesProfile>(),
+        ]
+    })
+}
+
+/// The entry called `id`.
+///
+/// # Errors
+/// [`MeasureError::UnknownMeasure`] with the nearest id there is.
+pub fn find(id: &str) -> Result<&'static Entry, MeasureError> {
+    catalogue()
+        .iter()
+        .find(|e| e.about.id == id)
+        .ok_or_else(|| MeasureError::UnknownMeasure {
+            id: id.to_owned(),
+            suggestion: nearest(id),
+        })
+}
+
+/// The id with the smallest edit distance, if it is close enough to be a slip of the pen.
+fn nearest(id: &str) -> Option<String> {
+    catalogue()
+        .iter()
+        .map(|e| (edit_distance(id, e.about.id), e.about.id))
+        .min()
+        .filter(|(distance, _)| *distance <= id.len().div_ceil(3))
+        .map(|(_, id)| id.to_owned())
+}
+
+fn edit_distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substitution = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substitution.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_every_parameter_has_help_and_an_acceptable_default() {
+        let mut ids: Vec<_> = catalogue().iter().map(|e| e.about.id).collect();
+        ids.sort_unstable();
+        let before = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), before);
+        for entry in catalogue() {
+            for parameter in entry.parameters() {
+                assert!(
+                    !parameter.help.is_empty(),
+                    "{}.{} has no help",
+                    entry.about.id,
+                    parameter.name
+                );
+            }
+            entry.complete(&Json::Null).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_corrected() {
+        assert_eq!(nearest("sampem").as_deref(), Some("sampen"));
+        assert_eq!(nearest("quite another thing"), None);
+    }
+}

@@ -1,0 +1,490 @@
+//! Entropy of discrete values: the plug-in estimate, its corrections, and the Rényi and Tsallis families.
+//!
+//! Notation: counts n_i of K observed symbols, N = Σ n_i, p_i = n_i / N.
+
+use std::f64::consts::LN_2;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use statrs::function::gamma::digamma;
+
+use super::{
+    About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Value, input::Sequence, symbols::Words,
+    uncertainty,
+};
+use crate::{
+    compute::Ran,
+    figure::{Axis, Colour, Figure, Mark, Panel},
+    quantity::Unit,
+};
+
+/// More symbols than this are not drawn as bars.
+const MOST_BARS: usize = 256;
+
+/// −Σ p log₂ p of `counts`, in bits; 0 for no counts at all.
+///
+/// Terms with p > ½ use ln(1 + (p − 1)), so that an almost certain law keeps its digits.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+pub fn plugin_bits(counts: &[u64]) -> f64 {
+    let total: u64 = counts.iter().sum();
+    let n = total as f64;
+    let nats: f64 = counts
+        .iter()
+        .filter(|&&c| c > 0 && c < total)
+        .map(|&c| {
+            let p = c as f64 / n;
+            let surprisal = if 2 * c > total {
+                -(-((total - c) as f64) / n).ln_1p()
+            } else {
+                -p.ln()
+            };
+            p * surprisal
+        })
+        .sum();
+    nats / LN_2
+}
+
+/// A measure without parameters of its own.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoParams {}
+
+/// Counts of the symbols of a column, zeros left out, with what every discrete measure says about them.
+struct Counted {
+    counts: Vec<u64>,
+    n: u64,
+    k: u64,
+    omitted: u64,
+    ran: Ran,
+}
+
+async fn counted(input: &Input<'_>, context: &Context<'_>) -> Result<Counted, MeasureError> {
+    let sequence = input.symbols()?;
+    let Sequence {
+        codes,
+        alphabet: size,
+        omitted,
+    } = &sequence;
+    if codes.is_empty() {
+        return Err(MeasureError::TooShort {
+            n: 0,
+            what: "an entropy".to_owned(),
+            needed: 1,
+        });
+    }
+    let words = Words {
+        codes,
+        alphabet: (*size).max(1),
+        length: 1,
+    };
+    let done = context.compute.word_counts(&words, context.pace).await?;
+    let (n, k) = (codes.len() as u64, done.value.len() as u64);
+    Ok(Counted {
+        counts: done.value,
+        n,
+        k,
+        omitted: *omitted,
+        ran: done.ran,
+    })
+}
+
+impl Counted {
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    fn n(&self) -> f64 {
+        self.n as f64
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    fn k(&self) -> f64 {
+        self.k as f64
+    }
+
+    /// The outcome of `estimator(counts)`, with its bootstrap interval and the warnings of the family.
+    async fn outcome(
+        self,
+        unit: Unit,
+        name: &'static str,
+        per_symbol: u64,
+        estimator: &dyn Fn(&[u64]) -> f64,
+        context: &Context<'_>,
+    ) -> Result<Outcome, MeasureError> {
+        let value = estimator(&self.counts);
+        let mut outcome = Outcome::new(Value::Scalar(value), unit, name, self.n)
+            .detail("observed_symbols", self.k)
+            .ran(self.ran);
+        outcome.uncertainty = uncertainty::multinomial(&self.counts, estimator, context).await?;
+        if self.omitted > 0 {
+            outcome = outcome.detail("omitted", self.omitted);
+        }
+        if self.n < per_symbol * self.k && self.k > 1 {
+            outcome = outcome.warn(
+                "few_samples",
+                format!(
+                    "{} samples of {} symbols: below {per_symbol} a symbol the estimate is biased low",
+                    self.n, self.k
+                ),
+            );
+        }
+        if 2 * self.k > self.n && self.n > 1 {
+            outcome = outcome.warn("saturated", "more than half of the values are distinct: the estimate approaches log2 N whatever the data; bin real values with hist.entropy");
+        }
+        Ok(match distribution(&self.counts) {
+            Some(figure) => outcome.figure(figure),
+            None => outcome,
+        })
+    }
+}
+
+/// The sorted frequencies as bars.
+#[expect(clippy::cast_precision_loss, reason = "a picture")]
+fn distribution(counts: &[u64]) -> Option<Figure> {
+    if counts.len() > MOST_BARS {
+        return None;
+    }
+    let total = counts.iter().sum::<u64>().max(1) as f64;
+    let mut heights: Vec<f64> = counts.iter().map(|&c| c as f64 / total).collect();
+    heights.sort_unstable_by(|a, b| b.total_cmp(a));
+    let edges = (0..=heights.len()).map(|i| i as f64 + 0.5).collect();
+    Some(Figure {
+        id: "distribution".to_owned(),
+        title: "Frequencies of the symbols, commonest first".to_owned(),
+        description: format!(
+            "{} symbols; the commonest has a share of {:.1} %.",
+            heights.len(),
+            100.0 * heights.first().copied().unwrap_or_default()
+        ),
+        panels: vec![Panel {
+            x: Axis::new("rank"),
+            y: Axis::new("share"),
+            marks: vec![Mark::Bars {
+                edges,
+                heights,
+                colour: Colour::First,
+            }],
+            weight: 1.0,
+        }],
+    })
+}
+
+/// The plug-in (maximum-likelihood) entropy.
+pub struct Plugin;
+
+impl Measure for Plugin {
+    type Params = NoParams;
+    const ABOUT: About = About {
+        id: "shannon.plugin",
+        title: "Shannon entropy, plug-in",
+        summary: "The entropy of the observed frequencies: how many yes-no questions a value is worth on average.",
+        equation: "H = −Σ pᵢ log₂ pᵢ",
+        source: "Shannon, A mathematical theory of communication, Bell Syst. Tech. J. 27 (1948)",
+        family: Family::Discrete,
+        accepts: Accepts::Symbols,
+        cost: "O(N)",
+        gpu: true,
+    };
+
+    async fn measure(_: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let counted = counted(input, context).await?;
+        counted.outcome(Unit::Bits, "plug-in", 10, &plugin_bits, context).await
+    }
+}
+
+/// The plug-in entropy with the first-order bias removed.
+pub struct MillerMadow;
+
+impl Measure for MillerMadow {
+    type Params = NoParams;
+    const ABOUT: About = About {
+        id: "shannon.miller_madow",
+        title: "Shannon entropy, Miller-Madow",
+        summary: "Plug-in entropy plus the leading term of its bias, for samples that are short for their alphabet.",
+        equation: "H = −Σ pᵢ log₂ pᵢ + (K − 1) / (2 N ln 2), K observed symbols",
+        source: "Miller, Note on the bias of information estimates, Information Theory in Psychology (1955)",
+        family: Family::Discrete,
+        accepts: Accepts::Symbols,
+        cost: "O(N)",
+        gpu: true,
+    };
+
+    async fn measure(_: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let counted = counted(input, context).await?;
+        let correction = (counted.k() - 1.0) / (2.0 * counted.n() * LN_2);
+        let estimator = move |c: &[u64]| plugin_bits(c) + correction;
+        counted
+            .outcome(Unit::Bits, "Miller-Madow", 5, &estimator, context)
+            .await
+    }
+}
+
+/// Which of Grassberger's two estimators.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GrassbergerParams {
+    /// The year of the estimator: 1988 (digamma with an alternating term) or 2003 (its resummation, less biased).
+    #[schemars(range(min = 1988, max = 2003))]
+    pub year: u32,
+}
+
+impl Default for GrassbergerParams {
+    fn default() -> Self {
+        Self { year: 2003 }
+    }
+}
+
+/// Grassberger's estimator.
+pub struct Grassberger;
+
+impl Measure for Grassberger {
+    type Params = GrassbergerParams;
+    const ABOUT: About = About {
+        id: "shannon.grassberger",
+        title: "Shannon entropy, Grassberger",
+        summary: "An estimator with small bias down to few samples a symbol, built on the digamma function.",
+        equation: "2003: H = [ln N − (1/N) Σ nᵢ G(nᵢ)] / ln 2, G(n) = ψ(n) + ((−1)ⁿ/2)[ψ((n+1)/2) − ψ(n/2)];  1988: H = (1/(N ln 2)) Σ nᵢ [ln N − ψ(nᵢ) − (−1)^nᵢ/(nᵢ+1)]",
+        source: "Grassberger, Finite sample corrections to entropy and dimension estimates, Phys. Lett. A 128, 369 (1988); Entropy estimates from insufficient samplings, arXiv physics/0307138 (2003)",
+        family: Family::Discrete,
+        accepts: Accepts::Symbols,
+        cost: "O(N + K)",
+        gpu: true,
+    };
+
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let (g, name): (fn(f64, f64) -> f64, _) = match p.year {
+            2003 => (
+                |n, sign| digamma(n) + sign / 2.0 * (digamma(f64::midpoint(n, 1.0)) - digamma(n / 2.0)),
+                "Grassberger 2003",
+            ),
+            1988 => (|n, sign| digamma(n) + sign / (n + 1.0), "Grassberger 1988"),
+            other => {
+                return Err(super::ParameterError::Invalid {
+                    measure: "shannon.grassberger".to_owned(),
+                    key: "year".to_owned(),
+                    given: other.to_string(),
+                    expected: "expected 1988 or 2003".to_owned(),
+                }
+                .into());
+            }
+        };
+        let estimator = move |counts: &[u64]| {
+            let total: u64 = counts.iter().sum();
+            let n = total as f64;
+            // A constant is certain: the estimator's small residue there is an artefact.
+            if counts.iter().filter(|&&c| c > 0).count() <= 1 {
+                return 0.0;
+            }
+            let sum: f64 = counts
+                .iter()
+                .filter(|&&c| c > 0)
+                .map(|&c| c as f64 * g(c as f64, if c % 2 == 0 { 1.0 } else { -1.0 }))
+                .sum();
+            (n.ln() - sum / n) / LN_2
+        };
+        counted(input, context)
+            .await?
+            .outcome(Unit::Bits, name, 2, &estimator, context)
+            .await
+    }
+}
+
+/// The coverage-adjusted estimator.
+pub struct ChaoShen;
+
+impl Measure for ChaoShen {
+    type Params = NoParams;
+    const ABOUT: About = About {
+        id: "shannon.chao_shen",
+        title: "Shannon entropy, Chao-Shen",
+        summary: "Corrects for symbols that were never seen, from the number of those seen once.",
+        equation: "H = −Σ C pᵢ log₂(C pᵢ) / (1 − (1 − C pᵢ)ᴺ), C = 1 − f₁/N, f₁ symbols seen once",
+        source: "Chao & Shen, Nonparametric estimation of Shannon's index of diversity, Environ. Ecol. Stat. 10, 429 (2003)",
+        family: Family::Discrete,
+        accepts: Accepts::Symbols,
+        cost: "O(N)",
+        gpu: true,
+    };
+
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    async fn measure(_: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let estimator = |counts: &[u64]| {
+            let n = counts.iter().sum::<u64>() as f64;
+            let singletons = counts.iter().filter(|&&c| c == 1).count() as f64;
+            let unseen = if singletons == n { n - 1.0 } else { singletons };
+            let coverage = 1.0 - unseen / n;
+            let term = |c: u64| {
+                let q = coverage * c as f64 / n;
+                // 1 − (1 − q)^N without losing digits for small q
+                -q * q.log2() / -(n * (-q).ln_1p()).exp_m1()
+            };
+            counts
+                .iter()
+                .filter(|&&c| c > 0)
+                .map(|&c| term(c))
+                .sum::<f64>()
+                .max(0.0)
+        };
+        counted(input, context)
+            .await?
+            .outcome(Unit::Bits, "Chao-Shen", 2, &estimator, context)
+            .await
+    }
+}
+
+/// Parameters of the Rényi entropy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RenyiParams {
+    /// Order α: a number of at least 0, or inf for the min-entropy; 0 counts symbols, 1 is Shannon's entropy.
+    pub alpha: Order,
+}
+
+impl Default for RenyiParams {
+    fn default() -> Self {
+        Self {
+            alpha: Order::Finite(2.0),
+        }
+    }
+}
+
+/// A non-negative order or infinity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Order {
+    /// A number.
+    Finite(f64),
+    /// `inf`.
+    Word(String),
+}
+
+impl Order {
+    fn value(&self) -> Option<f64> {
+        match self {
+            Self::Finite(x) => Some(*x),
+            Self::Word(w) => match w.as_str() {
+                "inf" | "infinity" | "Infinity" | "∞" => Some(f64::INFINITY),
+                _ => None,
+            },
+        }
+        .filter(|x| *x >= 0.0)
+    }
+}
+
+/// Rényi entropy.
+pub struct Renyi;
+
+impl Measure for Renyi {
+    type Params = RenyiParams;
+    const ABOUT: About = About {
+        id: "renyi.plugin",
+        title: "Rényi entropy",
+        summary: "A family that weighs common symbols more as α grows: 0 counts symbols, 1 is Shannon, ∞ sees only the commonest.",
+        equation: "H_α = log₂(Σ pᵢ^α) / (1 − α);  α→1: Shannon;  α→∞: −log₂ max pᵢ",
+        source: "Rényi, On measures of entropy and information, Proc. 4th Berkeley Symp. (1961)",
+        family: Family::Discrete,
+        accepts: Accepts::Symbols,
+        cost: "O(N + K)",
+        gpu: true,
+    };
+
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let Some(alpha) = p.alpha.value() else {
+            return Err(super::ParameterError::Invalid {
+                measure: "renyi.plugin".to_owned(),
+                key: "alpha".to_owned(),
+                given: serde_json::to_string(&p.alpha).unwrap_or_default(),
+                expected: "expected a number of at least 0, or inf".to_owned(),
+            }
+            .into());
+        };
+        let estimator = move |counts: &[u64]| {
+            let n = counts.iter().sum::<u64>() as f64;
+            let law = || counts.iter().filter(|&&c| c > 0).map(|&c| c as f64 / n);
+            if alpha == 1.0 {
+                plugin_bits(counts)
+            } else if alpha == 0.0 {
+                (law().count() as f64).log2()
+            } else if alpha.is_infinite() {
+                -law().fold(0.0, f64::max).log2()
+            } else {
+                (law().map(|p| p.powf(alpha)).sum::<f64>().log2() / (1.0 - alpha)).max(0.0)
+            }
+        };
+        counted(input, context)
+            .await?
+            .outcome(Unit::Bits, "plug-in", 10, &estimator, context)
+            .await
+    }
+}
+
+/// Parameters of the Tsallis entropy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TsallisParams {
+    /// Order q; 1 is Shannon's entropy with the natural logarithm.
+    #[schemars(range(min = 0.0, max = 10.0))]
+    pub q: f64,
+}
+
+impl Default for TsallisParams {
+    fn default() -> Self {
+        Self { q: 2.0 }
+    }
+}
+
+/// Tsallis entropy.
+pub struct Tsallis;
+
+impl Measure for Tsallis {
+    type Params = TsallisParams;
+    const ABOUT: About = About {
+        id: "tsallis.plugin",
+        title: "Tsallis entropy",
+        summary: "A non-additive family without a unit: q = 2 is the chance that two draws differ.",
+        equation: "S_q = (1 − Σ pᵢ^q) / (q − 1);  q→1: −Σ pᵢ ln pᵢ",
+        source: "Tsallis, Possible generalization of Boltzmann-Gibbs statistics, J. Stat. Phys. 52, 479 (1988)",
+        family: Family::Discrete,
+        accepts: Accepts::Symbols,
+        cost: "O(N + K)",
+        gpu: true,
+    };
+
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let q = p.q;
+        let estimator = move |counts: &[u64]| {
+            if q == 1.0 {
+                return plugin_bits(counts) * LN_2;
+            }
+            let n = counts.iter().sum::<u64>() as f64;
+            let sum: f64 = counts.iter().filter(|&&c| c > 0).map(|&c| (c as f64 / n).powf(q)).sum();
+            (1.0 - sum) / (q - 1.0)
+        };
+        counted(input, context)
+            .await?
+            .outcome(Unit::One, "plug-in", 10, &estimator, context)
+            .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_almost_certain_law_keeps_its_digits() {
+        // H(q) for q = 1e-9: q log2(1/q) + q/ln2 to first order
+        let q = 1e-9_f64;
+        let expected = (-q * q.ln() - (1.0 - q) * (-q).ln_1p()) / LN_2;
+        let got = plugin_bits(&[1, 999_999_999]);
+        assert!((got / expected - 1.0).abs() < 1e-12, "{got} {expected}");
+    }
+
+    #[test]
+    fn certain_and_empty_laws_have_no_entropy() {
+        assert_eq!(plugin_bits(&[]), 0.0);
+        assert_eq!(plugin_bits(&[0, 7, 0]), 0.0);
+        assert_eq!(plugin_bits(&[1, 1, 1, 1]), 2.0);
+    }
+}

@@ -1,0 +1,151 @@
+//! Why a measure has no value.
+
+use crate::pace::Cancelled;
+
+/// Why a measure could not be computed. "Undefined" is not an error but a [`super::Value`].
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MeasureError {
+    /// No entry of the catalogue has this id.
+    #[error("no measure is called '{id}'{}", did_you_mean(suggestion.as_deref()))]
+    UnknownMeasure {
+        /// What was asked for.
+        id: String,
+        /// The nearest id of the catalogue.
+        suggestion: Option<String>,
+    },
+    /// A parameter is unknown or out of range.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The column's type does not fit.
+    #[error("{measure} takes {wanted}, and this column holds {found}{hint}")]
+    WrongInput {
+        /// The measure's id.
+        measure: &'static str,
+        /// What it takes, in words.
+        wanted: &'static str,
+        /// What the column holds.
+        found: &'static str,
+        /// What to do instead, beginning with `; `, or empty.
+        hint: &'static str,
+    },
+    /// NaN, an infinity, or a missing value.
+    #[error("non-finite values at index {} ({count} of {n}); set missing=omit to leave them out", list(first, *count))]
+    NonFinite {
+        /// The first indices, at most [`MeasureError::NON_FINITE_SHOWN`].
+        first: Vec<u64>,
+        /// How many there are.
+        count: u64,
+        /// Of how many values.
+        n: u64,
+    },
+    /// Words or phrases would straddle gaps.
+    #[error("{count} missing values: words would straddle the gaps, and this measure needs an unbroken sequence")]
+    Gaps {
+        /// How many values are missing.
+        count: u64,
+    },
+    /// The definition has no term for so few values.
+    #[error("too short: {n} values, and {what} needs at least {needed}")]
+    TooShort {
+        /// The number of values.
+        n: u64,
+        /// What needs more.
+        what: String,
+        /// The fewest that do.
+        needed: u64,
+    },
+    /// The work would not fit into memory.
+    #[error("{what} would need {bytes} bytes of memory; the limit is {limit}")]
+    TooLarge {
+        /// What is too large.
+        what: String,
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The column is still in its file; it must be loaded or streamed.
+    #[error("the column '{0}' is not in memory")]
+    NotResident(String),
+    /// A back end failed; the message is its own.
+    #[error("{backend} failed: {message}")]
+    Backend {
+        /// `GPU`, with the adapter's name.
+        backend: String,
+        /// What it said.
+        message: String,
+    },
+    /// The user stopped it.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl MeasureError {
+    /// How many indices of non-finite values a message names.
+    pub const NON_FINITE_SHOWN: usize = 5;
+}
+
+/// What is wrong with a parameter.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// The measure has no such parameter.
+    #[error("{measure} has no parameter '{key}'; it has {known}")]
+    Unknown {
+        /// The measure's id.
+        measure: String,
+        /// The name that was given.
+        key: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The value is of another type or out of range.
+    #[error("{measure}.{key} = {given}: {expected}")]
+    Invalid {
+        /// The measure's id.
+        measure: String,
+        /// The parameter.
+        key: String,
+        /// The value that was given.
+        given: String,
+        /// What would be right.
+        expected: String,
+    },
+}
+
+/// Why a value does not exist although the input is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Undefined {
+    /// A constant series.
+    #[error("zero variance")]
+    ZeroVariance,
+    /// A series that is constant after its mean is removed.
+    #[error("zero power after mean removal")]
+    ZeroPower,
+    /// Every window is constant, so all weights are zero.
+    #[error("all weights are zero: every window is constant")]
+    ZeroWeights,
+    /// No pair of templates of length m matches.
+    #[error("no two templates of length m match within r")]
+    NoMatches,
+    /// A differential entropy of a constant.
+    #[error("zero variance: the width of a bin is arbitrary")]
+    ZeroWidth,
+}
+
+fn did_you_mean(suggestion: Option<&str>) -> String {
+    suggestion.map_or_else(
+        || "; 'surprisal list measures' shows all".to_owned(),
+        |s| format!("; did you mean '{s}'?"),
+    )
+}
+
+fn list(first: &[u64], count: u64) -> String {
+    let mut text = first.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    if count > first.len() as u64 {
+        text.push_str(", …");
+    }
+    text
+}

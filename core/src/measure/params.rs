@@ -1,0 +1,221 @@
+//! Parameters as data: what a control on a page, a flag on a command line and a validation need,
+//! all read from the JSON Schema that `schemars` derives from a parameter struct.
+
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use super::ParameterError;
+
+/// One parameter of a measure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Parameter {
+    /// Its name on the command line, in JSON and in URLs.
+    pub name: String,
+    /// What it does, from the struct's doc comment.
+    pub help: String,
+    /// What it holds.
+    pub kind: ParameterKind,
+    /// Its default (null where it is optional and absent).
+    pub default: Json,
+}
+
+/// What a parameter holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ParameterKind {
+    /// A whole number.
+    Integer(Bounds),
+    /// A real number.
+    Number(Bounds),
+    /// Yes or no.
+    Boolean,
+    /// One of a few words.
+    Choice {
+        /// The words.
+        options: Vec<String>,
+    },
+    /// Free text, or text that stands for a number (`0.2 sd`): the measure's own parser decides.
+    Text,
+}
+
+/// The inclusive range of a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Bounds {
+    /// The smallest allowed value.
+    pub minimum: Option<f64>,
+    /// The largest allowed value.
+    pub maximum: Option<f64>,
+}
+
+/// The parameters of `P` in the order of its fields.
+pub(super) fn describe<P: JsonSchema + Default + Serialize>() -> Vec<Parameter> {
+    let schema = schemars::generate::SchemaSettings::draft2020_12()
+        .with(|s| s.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<P>();
+    let defaults = serde_json::to_value(P::default()).unwrap_or(Json::Null);
+    let Some(properties) = schema.get("properties").and_then(Json::as_object) else {
+        return Vec::new();
+    };
+    properties
+        .iter()
+        .map(|(name, property)| Parameter {
+            name: name.clone(),
+            help: help_of(property),
+            kind: kind_of(property),
+            default: defaults.get(name).cloned().unwrap_or(Json::Null),
+        })
+        .collect()
+}
+
+/// The JSON Schema of `P`, for machines.
+pub(super) fn schema<P: JsonSchema>() -> Schema {
+    schemars::schema_for!(P)
+}
+
+fn help_of(property: &Json) -> String {
+    let text = property.get("description").and_then(Json::as_str).unwrap_or_default();
+    text.split('\n').map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+fn kind_of(property: &Json) -> ParameterKind {
+    let bound = |key| property.get(key).and_then(Json::as_f64);
+    let bounds = Bounds {
+        minimum: bound("minimum"),
+        maximum: bound("maximum"),
+    };
+    if let Some(options) = options_of(property) {
+        return ParameterKind::Choice { options };
+    }
+    match primary_type(property) {
+        Some("integer") => ParameterKind::Integer(bounds),
+        Some("number") => ParameterKind::Number(bounds),
+        Some("boolean") => ParameterKind::Boolean,
+        _ => ParameterKind::Text,
+    }
+}
+
+/// The words of an enumeration: `enum: [...]` or `oneOf: [{const: ...}, ...]`.
+fn options_of(property: &Json) -> Option<Vec<String>> {
+    let words = |list: &[Json]| {
+        list.iter()
+            .map(|v| v.as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+    };
+    if let Some(list) = property.get("enum").and_then(Json::as_array) {
+        return words(list);
+    }
+    let list = property.get("oneOf").and_then(Json::as_array)?;
+    list.iter()
+        .map(|v| v.get("const").and_then(Json::as_str).map(str::to_owned))
+        .collect()
+}
+
+/// The type, looking through `["integer", "null"]`.
+fn primary_type(property: &Json) -> Option<&str> {
+    match property.get("type")? {
+        Json::String(s) => Some(s),
+        Json::Array(list) => list.iter().filter_map(Json::as_str).find(|s| *s != "null"),
+        _ => None,
+    }
+}
+
+/// Checks every key of `given` against `parameters`.
+pub(super) fn validate(
+    measure: &str,
+    parameters: &[Parameter],
+    given: &Map<String, Json>,
+) -> Result<(), ParameterError> {
+    for (key, value) in given {
+        let Some(parameter) = parameters.iter().find(|p| p.name == *key) else {
+            let known = parameters
+                .iter()
+                .map(|p| p.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Err(ParameterError::Unknown {
+                measure: measure.to_owned(),
+                key: key.clone(),
+                known,
+            });
+        };
+        if !parameter.accepts(value) {
+            return Err(ParameterError::Invalid {
+                measure: measure.to_owned(),
+                key: key.clone(),
+                given: value.to_string(),
+                expected: parameter.expectation(),
+            });
+        }
+    }
+    Ok(())
+}
+
+impl Parameter {
+    fn accepts(&self, value: &Json) -> bool {
+        if value.is_null() {
+            return self.default.is_null();
+        }
+        let within = |b: &Bounds, x: f64| b.minimum.is_none_or(|m| x >= m) && b.maximum.is_none_or(|m| x <= m);
+        match &self.kind {
+            ParameterKind::Integer(b) => {
+                (value.is_i64() || value.is_u64()) && value.as_f64().is_some_and(|x| within(b, x))
+            }
+            ParameterKind::Number(b) => value.as_f64().is_some_and(|x| within(b, x)),
+            ParameterKind::Boolean => value.is_boolean(),
+            ParameterKind::Choice { options } => value.as_str().is_some_and(|s| options.iter().any(|o| o == s)),
+            ParameterKind::Text => true,
+        }
+    }
+
+    /// What would be right, in words: `a whole number from 2 to 8`.
+    #[must_use]
+    pub fn expectation(&self) -> String {
+        let range = |b: &Bounds| match (b.minimum, b.maximum) {
+            (Some(a), Some(z)) => format!(" from {a} to {z}"),
+            (Some(a), None) => format!(" of at least {a}"),
+            (None, Some(z)) => format!(" of at most {z}"),
+            (None, None) => String::new(),
+        };
+        match &self.kind {
+            ParameterKind::Integer(b) => format!("expected a whole number{}", range(b)),
+            ParameterKind::Number(b) => format!("expected a number{}", range(b)),
+            ParameterKind::Boolean => "expected true or false".to_owned(),
+            ParameterKind::Choice { options } => format!("expected one of {}", options.join(", ")),
+            ParameterKind::Text => self.help.clone(),
+        }
+    }
+
+    /// Reads `text` (from a command line, a URL or a control) as a value of this parameter. Text that
+    /// does not fit is returned as a JSON string, so that validation can name it.
+    #[must_use]
+    pub fn parse(&self, text: &str) -> Json {
+        let text = text.trim();
+        if text.is_empty() && self.default.is_null() {
+            return Json::Null;
+        }
+        let parsed = match self.kind {
+            ParameterKind::Integer(_) => text.parse::<i64>().ok().map(Json::from),
+            ParameterKind::Number(_) => text.parse::<f64>().ok().filter(|x| x.is_finite()).map(Json::from),
+            ParameterKind::Boolean => text.parse::<bool>().ok().map(Json::from),
+            ParameterKind::Choice { .. } => None,
+            ParameterKind::Text => text.parse::<f64>().ok().filter(|x| x.is_finite()).map(Json::from),
+        };
+        parsed.unwrap_or_else(|| Json::from(text))
+    }
+}
+
+/// Splits `ID.key=value` at the last dot before the equals sign: ids contain dots themselves.
+///
+/// # Errors
+/// A sentence that says what is missing.
+pub fn parse_setting(text: &str) -> Result<(&str, &str, &str), String> {
+    let explain = || format!("'{text}' is not of the form MEASURE.parameter=value, for example perm.order=5");
+    let (path, value) = text.split_once('=').ok_or_else(explain)?;
+    let (measure, key) = path.rsplit_once('.').ok_or_else(explain)?;
+    if measure.is_empty() || key.is_empty() {
+        return Err(explain());
+    }
+    Ok((measure, key, value))
+}

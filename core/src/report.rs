@@ -1,0 +1,220 @@
+//! The record of measuring one file: the document that the command line prints, the page exports, and either reads.
+//!
+//! ```json
+//! {"surprisal": "0.1.0",
+//!  "input": {"name": "…", "sha256": "…", "size": 1, "kind": "csv", "read_as": "…",
+//!            "columns": [{"name": "…", "unit": null, "type": "real", "len": 9, "missing": 0}]},
+//!  "results": [{"measure": "perm", "column": "…", "parameters": {}, "value": 1.5, "unit": "bits",
+//!               "uncertainty": {"low": 1.4, "high": 1.6, "method": "…"}, "backend": "cpu", "adapter": null,
+//!               "seconds": 0.01}]}
+//! ```
+//! A measure that cannot be computed for a column has `"value": null` and says `"why"`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    compute::{Backend, Ran},
+    data::{Column, ColumnType, Dataset, Kind, Provenance},
+    measure::{Accepts, MeasureError, Outcome, Warning},
+    quantity::{Information, Uncertainty, Unit},
+};
+
+/// Everything that was measured of one file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The version that made it.
+    pub surprisal: String,
+    /// The file.
+    pub input: InputRecord,
+    /// One for each measure and column, in the order that was asked for.
+    pub results: Vec<ResultRecord>,
+}
+
+/// The measured file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputRecord {
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+    /// Its columns.
+    pub columns: Vec<ColumnRecord>,
+}
+
+/// One column of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnRecord {
+    /// Its name.
+    pub name: String,
+    /// Its unit where known.
+    pub unit: Option<String>,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: ColumnType,
+    /// Values, missing ones included.
+    pub len: u64,
+    /// Missing values.
+    pub missing: u64,
+}
+
+/// One measure of one column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResultRecord {
+    /// The measure's id.
+    pub measure: String,
+    /// The column's name; null for a measure that takes no data.
+    pub column: Option<String>,
+    /// All parameters, defaults included.
+    pub parameters: Map<String, Json>,
+    /// A number, an array, or null.
+    pub value: Json,
+    /// Why there is no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The value's unit.
+    pub unit: Option<Unit>,
+    /// How sure the value is.
+    pub uncertainty: Option<Uncertainty>,
+    /// The estimator's name.
+    pub estimator: Option<String>,
+    /// How many values were used.
+    pub n: Option<u64>,
+    /// What the reader should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// What was chosen on the way.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Json>,
+    /// Where the counting ran; null where nothing ran.
+    pub backend: Option<Backend>,
+    /// The adapter's name for a GPU.
+    pub adapter: Option<String>,
+    /// Wall-clock time of the computation.
+    pub seconds: f64,
+}
+
+impl Report {
+    /// An empty report of `dataset`.
+    #[must_use]
+    pub fn new(dataset: &Dataset) -> Self {
+        Self {
+            surprisal: env!("CARGO_PKG_VERSION").to_owned(),
+            input: InputRecord {
+                provenance: dataset.provenance.clone(),
+                columns: dataset.columns.iter().map(ColumnRecord::new).collect(),
+            },
+            results: Vec::new(),
+        }
+    }
+}
+
+impl ColumnRecord {
+    /// The description of `column`.
+    #[must_use]
+    pub fn new(column: &Column) -> Self {
+        Self {
+            name: column.name.clone(),
+            unit: column.unit.clone(),
+            ty: column.ty,
+            len: column.len,
+            missing: column.missing,
+        }
+    }
+}
+
+impl ResultRecord {
+    /// The record of a computation that took `seconds`. `given` are the parameters that were asked for; an outcome
+    /// knows them in full.
+    #[must_use]
+    pub fn new(
+        measure: &str,
+        column: Option<&str>,
+        given: &Map<String, Json>,
+        computed: Result<Outcome, &MeasureError>,
+        information: Information,
+        seconds: f64,
+    ) -> Self {
+        let mut record = Self {
+            measure: measure.to_owned(),
+            column: column.map(str::to_owned),
+            parameters: given.clone(),
+            value: Json::Null,
+            why: None,
+            unit: None,
+            uncertainty: None,
+            estimator: None,
+            n: None,
+            warnings: Vec::new(),
+            details: Map::new(),
+            backend: None,
+            adapter: None,
+            seconds,
+        };
+        match computed {
+            Ok(outcome) => record.fill(outcome.in_unit(information)),
+            Err(error) => record.why = Some(error.to_string()),
+        }
+        record
+    }
+
+    fn fill(&mut self, outcome: Outcome) {
+        let Ran { backend, adapter } = outcome.ran;
+        self.why = outcome.value.why();
+        self.value = outcome.value.to_json();
+        self.parameters = outcome.parameters;
+        self.unit = Some(outcome.unit);
+        self.uncertainty = outcome.uncertainty;
+        self.estimator = Some(outcome.estimator.to_owned());
+        self.n = Some(outcome.n);
+        self.warnings = outcome.warnings;
+        self.details = outcome.details;
+        self.backend = Some(backend);
+        self.adapter = adapter;
+    }
+}
+
+/// Above this length the quadratic measures are not suggested: they are offered, with their cost.
+const MOST_SUGGESTED_PAIRS: u64 = 200_000;
+
+/// The measures that a report shows for a column before anybody has chosen: ids of the catalogue.
+#[must_use]
+pub fn suggested(column: &Column, kind: Kind) -> Vec<&'static str> {
+    let mut ids: Vec<&'static str> = match column.ty {
+        ColumnType::Time => vec![],
+        ColumnType::Bytes if kind == Kind::Image => vec!["shannon.plugin", "bytes.entropy"],
+        ColumnType::Bytes => vec!["bytes.entropy", "bytes.profile", "ngram.conditional"],
+        ColumnType::Symbols => {
+            vec![
+                "shannon.plugin",
+                "shannon.miller_madow",
+                "shannon.grassberger",
+                "block_entropy",
+                "entropy_rate",
+                "lz76.rate",
+            ]
+        }
+        ColumnType::Real | ColumnType::Integer => vec![
+            "series.profile",
+            "hist.entropy",
+            "perm",
+            "perm.weighted",
+            "perm.complexity_plane",
+            "sampen",
+            "spectral",
+        ],
+    };
+    if column.len > MOST_SUGGESTED_PAIRS {
+        ids.retain(|id| *id != "sampen");
+    }
+    ids
+}
+
+/// Whether a measure can be asked of a column of this type at all.
+#[must_use]
+pub const fn offers(accepts: Accepts, ty: ColumnType) -> bool {
+    match accepts {
+        // Counting equal reals is possible on request, though not suggested.
+        Accepts::Symbols => !matches!(ty, ColumnType::Time),
+        other => other.suits(ty),
+    }
+}
