@@ -25,12 +25,7 @@ fn samples() -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            (
-                path.file_name().unwrap().to_string_lossy().into_owned(),
-                std::fs::read(&path).unwrap(),
-            )
-        })
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
         .filter(|(name, bytes)| bytes.len() < 6000 && !name.ends_with(".py") && !name.ends_with(".md"))
         .collect();
     files.sort();
@@ -56,10 +51,7 @@ fn files_cut_at_every_byte() {
     for (name, bytes) in samples() {
         for cut in 0..bytes.len() {
             for resident_limit in [0, 1 << 20] {
-                let options = Options {
-                    resident_limit,
-                    ..Options::default()
-                };
+                let options = Options { resident_limit, ..Options::default() };
                 if let Ok(file) = try_open(&name, &bytes[..cut], options) {
                     exhaust(&file);
                     let inner = file.dataset.provenance.kind;
@@ -80,10 +72,7 @@ fn files_with_every_byte_changed() {
             for flip in [0x01, 0x80, 0xFF] {
                 let mut changed = bytes.clone();
                 changed[at] ^= flip;
-                let options = Options {
-                    decoded_limit: 1 << 24,
-                    ..Options::default()
-                };
+                let options = Options { decoded_limit: 1 << 24, ..Options::default() };
                 if let Ok(file) = try_open(&name, &changed, options) {
                     exhaust(&file);
                 }
@@ -104,10 +93,7 @@ fn nothing_is_empty() {
 #[test]
 fn ragged_rows_are_named_by_line() {
     let text = message("x.csv", b"# c\na,b,c\n1,2,3\n\"4\n4\",5\n7,8,9\n");
-    assert!(
-        text.contains("line 4") && text.contains("expected 3") && text.contains("found 2"),
-        "{text}"
-    );
+    assert!(text.contains("line 4") && text.contains("expected 3") && text.contains("found 2"), "{text}");
     let text = message("x.csv", b"a,b,c\n1,2,3\n4,5");
     assert!(text.contains("line 3") && text.contains("cut off"), "{text}");
 }
@@ -122,10 +108,7 @@ fn columns_that_are_almost_numbers_are_explained() {
     assert_eq!(file.dataset.columns[0].ty, ColumnType::Integer);
     assert_eq!(file.dataset.columns[1].ty, ColumnType::Symbols);
     let note = &file.dataset.notes[0];
-    assert!(
-        note.contains("\"x\" (field 2)") && note.contains("line 152") && note.contains("12.3x"),
-        "{note}"
-    );
+    assert!(note.contains("\"x\" (field 2)") && note.contains("line 152") && note.contains("12.3x"), "{note}");
 }
 
 fn npy(header: &str, data: &[u8]) -> Vec<u8> {
@@ -138,19 +121,13 @@ fn npy(header: &str, data: &[u8]) -> Vec<u8> {
 
 #[test]
 fn headers_that_claim_too_much() {
-    let claim = |shape: &str| {
-        npy(
-            &format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n"),
-            &[0; 800],
-        )
-    };
+    let claim =
+        |shape: &str| npy(&format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n"), &[0; 800]);
     let text = message("x.npy", &claim("(134217728,)"));
     assert!(text.contains("1073741824") && text.contains("800"), "{text}");
-    for shape in [
-        "(18446744073709551615, 18446744073709551615)",
-        "(4294967296, 4294967296, 4294967296)",
-        "(0x7fffffff,)",
-    ] {
+    for shape in
+        ["(18446744073709551615, 18446744073709551615)", "(4294967296, 4294967296, 4294967296)", "(0x7fffffff,)"]
+    {
         message("x.npy", &claim(shape));
     }
     // Inside gzip the size is not known before the end.
@@ -159,18 +136,8 @@ fn headers_that_claim_too_much() {
     message("x.npy", &npy(&"(".repeat(20_000), &[]));
     message("x.npy", &npy(&format!("{{'descr': {}", "[('a', ".repeat(200)), &[]));
     message("x.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}");
-    let cut = npy(
-        "{'descr': '<f8', 'fortran_order': False, 'shape': (101,), }\n",
-        &[0; 800],
-    );
-    assert!(matches!(
-        read("x.npy", &cut),
-        Err(DataError::Truncated {
-            needed: 808,
-            have: 800,
-            ..
-        })
-    ));
+    let cut = npy("{'descr': '<f8', 'fortran_order': False, 'shape': (101,), }\n", &[0; 800]);
+    assert!(matches!(read("x.npy", &cut), Err(DataError::Truncated { needed: 808, have: 800, .. })));
     // A picture of 4 gigapixels in 33 bytes of header.
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\0\0\0\x01\0\0\x08\0\0\0\0".to_vec();
     let mut crc = flate2::Crc::new();
@@ -199,13 +166,8 @@ fn bombs_are_refused() {
     assert!(bomb.len() < 400_000);
     let started = std::time::Instant::now();
     for name in ["x.gz", "x.csv.gz"] {
-        let Err(DataError::Bomb { packed, unpacked, .. }) = read(name, &bomb) else {
-            panic!("{name}")
-        };
-        assert!(
-            unpacked > 64 << 20 && unpacked < 80 << 20 && packed < 100_000,
-            "{packed} {unpacked}"
-        );
+        let Err(DataError::Bomb { packed, unpacked, .. }) = read(name, &bomb) else { panic!("{name}") };
+        assert!(unpacked > 64 << 20 && unpacked < 80 << 20 && packed < 100_000, "{packed} {unpacked}");
     }
     // A bomb in a bomb: the inner one is never reached.
     assert!(read("x.gz", &gzip(&bomb)).is_err());
@@ -216,26 +178,15 @@ fn bombs_are_refused() {
     (0..300).for_each(|_| writer.write_all(&zeros).unwrap());
     let bomb = writer.finish().unwrap().into_inner();
     assert!(matches!(read("x.zip", &bomb), Err(DataError::Bomb { .. })));
-    let options = Options {
-        kind: Some(Kind::Text),
-        ..Options::default()
-    };
-    let Err(DataError::Bomb { unpacked, .. }) = try_open("x.zip", &bomb, options) else {
-        panic!()
-    };
+    let options = Options { kind: Some(Kind::Text), ..Options::default() };
+    let Err(DataError::Bomb { unpacked, .. }) = try_open("x.zip", &bomb, options) else { panic!() };
     assert!(unpacked < 80 << 20);
     assert!(started.elapsed().as_secs() < 60);
 
     // The plain limit, for data that is compressible but honest.
-    let options = Options {
-        decoded_limit: 10_000,
-        ..Options::default()
-    };
+    let options = Options { decoded_limit: 10_000, ..Options::default() };
     let text = "1,2\n".repeat(10_000);
-    assert!(matches!(
-        try_open("x.csv.gz", &gzip(text.as_bytes()), options),
-        Err(DataError::Bomb { .. })
-    ));
+    assert!(matches!(try_open("x.csv.gz", &gzip(text.as_bytes()), options), Err(DataError::Bomb { .. })));
 }
 
 #[test]
@@ -284,11 +235,7 @@ fn any_portions_of_bytes_give_the_same_columns() {
     for (name, bytes) in samples() {
         let whole = read(&name, &bytes);
         for most in [1, 2, 3, 7, 61] {
-            let source = Stingy {
-                name: Box::leak(name.clone().into_boxed_str()),
-                bytes: bytes.clone(),
-                most,
-            };
+            let source = Stingy { name: Box::leak(name.clone().into_boxed_str()), bytes: bytes.clone(), most };
             let parts = pollster::block_on(open(Box::new(source), Options::default(), &Unhurried));
             match (&whole, parts) {
                 (Ok(a), Ok(b)) => {
@@ -332,10 +279,7 @@ fn what_is_not_kept_is_read_again() {
     for i in 0..50_000 {
         table += &format!("{i},{}.25,{}\n", i % 97, ["a", "b", "c"][i % 3]);
     }
-    let options = Options {
-        resident_limit: 1000,
-        ..Options::default()
-    };
+    let options = Options { resident_limit: 1000, ..Options::default() };
     let file = try_open("x.csv", table.as_bytes(), options).unwrap();
     assert!(file.dataset.columns.iter().all(|c| !c.is_resident() && c.len == 50_000));
     let found = pollster::block_on(file.columns(&[2, 0, 2], &Unhurried)).unwrap();
@@ -343,9 +287,7 @@ fn what_is_not_kept_is_read_again() {
     assert_eq!(found[0].values, found[2].values);
     let mut sum = 0.0;
     let sink = &mut |c: surprisal_core::data::Chunk<'_>| {
-        let surprisal_core::data::Chunk::Real(v) = c else {
-            panic!()
-        };
+        let surprisal_core::data::Chunk::Real(v) = c else { panic!() };
         sum += v.iter().sum::<f64>();
         Ok(())
     };
@@ -353,16 +295,9 @@ fn what_is_not_kept_is_read_again() {
     assert_eq!(sum, (0..50_000).map(|i| f64::from(i % 97) + 0.25).sum::<f64>());
     let labels = pollster::block_on(file.stream(2, &mut |_| Ok(()), &Unhurried)).unwrap();
     assert_eq!(labels, ["a", "b", "c"]);
-    assert!(matches!(
-        pollster::block_on(file.column(3, &Unhurried)),
-        Err(DataError::NoColumn { index: 3, count: 3 })
-    ));
+    assert!(matches!(pollster::block_on(file.column(3, &Unhurried)), Err(DataError::NoColumn { index: 3, count: 3 })));
 
-    let options = Options {
-        resident_limit: 0,
-        column_limit: 1000,
-        ..Options::default()
-    };
+    let options = Options { resident_limit: 0, column_limit: 1000, ..Options::default() };
     let file = try_open("x.csv", table.as_bytes(), options).unwrap();
     let text = pollster::block_on(file.column(1, &Unhurried)).unwrap_err().to_string();
     assert!(text.contains("400000 bytes") && text.contains("1000"), "{text}");
@@ -370,59 +305,24 @@ fn what_is_not_kept_is_read_again() {
 
 #[test]
 fn users_may_decide() {
-    let csv = |csv: CsvOptions| Options {
-        csv,
-        kind: Some(Kind::Csv),
-        ..Options::default()
-    };
-    let file = try_open(
-        "x.txt",
-        b"a;b\n1;2\n",
-        csv(CsvOptions {
-            header: Some(false),
-            ..CsvOptions::default()
-        }),
-    )
-    .unwrap();
+    let csv = |csv: CsvOptions| Options { csv, kind: Some(Kind::Csv), ..Options::default() };
+    let file =
+        try_open("x.txt", b"a;b\n1;2\n", csv(CsvOptions { header: Some(false), ..CsvOptions::default() })).unwrap();
     assert_eq!(file.dataset.columns[0].len, 2);
-    let comma = CsvOptions {
-        decimal: Some(b','),
-        delimiter: Some(b'|'),
-        ..CsvOptions::default()
-    };
+    let comma = CsvOptions { decimal: Some(b','), delimiter: Some(b'|'), ..CsvOptions::default() };
     let file = try_open("x", b"x|y\n1,5|1.5\n", csv(comma)).unwrap();
     assert_eq!(file.dataset.columns[0].values, Some(Values::Real(vec![1.5])));
     assert_eq!(file.dataset.columns[1].ty, ColumnType::Symbols);
-    let bytes = try_open(
-        "x.gz",
-        &gzip(b"abc"),
-        Options {
-            kind: Some(Kind::Bytes),
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    let bytes = try_open("x.gz", &gzip(b"abc"), Options { kind: Some(Kind::Bytes), ..Options::default() }).unwrap();
     assert_eq!(bytes.dataset.columns[0].len, gzip(b"abc").len() as u64);
-    let text = try_open(
-        "x.csv",
-        b"1,2\n",
-        Options {
-            kind: Some(Kind::Text),
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    let text = try_open("x.csv", b"1,2\n", Options { kind: Some(Kind::Text), ..Options::default() }).unwrap();
     assert_eq!(text.dataset.columns[0].values, Some(Values::Bytes(b"1,2\n".to_vec())));
 }
 
 #[test]
 fn what_files_are() {
     for (name, bytes, kind) in [
-        (
-            "a.txt",
-            &b"It was the best of times, it was the worst\nof times."[..],
-            Kind::Text,
-        ),
+        ("a.txt", &b"It was the best of times, it was the worst\nof times."[..], Kind::Text),
         ("noise", b"\x00\x01\x02\xff", Kind::Bytes),
         ("data", b"1 2\n3 4\n", Kind::Csv),
         ("series.txt", b"1.5\n2.5\n3.5\n", Kind::Csv),
@@ -432,27 +332,14 @@ fn what_files_are() {
         assert_eq!(read(name, bytes).unwrap().dataset.provenance.kind, kind, "{name}");
     }
     let letters = read("letters.csv", b"state\nA\nB\nA\n").unwrap();
-    assert_eq!(
-        (letters.dataset.columns[0].name.as_str(), letters.dataset.columns[0].len),
-        ("state", 3)
-    );
+    assert_eq!((letters.dataset.columns[0].name.as_str(), letters.dataset.columns[0].len), ("state", 3));
     let letters = read("letters.csv", b"A\nB\nA\n").unwrap();
-    assert_eq!(
-        (letters.dataset.columns[0].name.as_str(), letters.dataset.columns[0].len),
-        ("column 1", 3)
-    );
+    assert_eq!((letters.dataset.columns[0].name.as_str(), letters.dataset.columns[0].len), ("column 1", 3));
     let gaps = read("x.csv", b"a,b\n1,\n,\n3,4\n,\n,\n").unwrap();
     assert_eq!(
-        (
-            gaps.dataset.columns[0].len,
-            gaps.dataset.columns[0].missing,
-            gaps.dataset.columns[1].missing
-        ),
+        (gaps.dataset.columns[0].len, gaps.dataset.columns[0].missing, gaps.dataset.columns[1].missing),
         (3, 1, 2)
     );
     let nan = read("x.csv", b"a,b\nNaN,1\nNaN,2\n").unwrap();
-    assert_eq!(
-        (nan.dataset.columns[0].ty, nan.dataset.columns[0].missing),
-        (ColumnType::Real, 2)
-    );
+    assert_eq!((nan.dataset.columns[0].ty, nan.dataset.columns[0].missing), (ColumnType::Real, 2));
 }

@@ -6,18 +6,12 @@ use surprisal_core::{
 };
 
 fn load(name: &str) -> Vec<u8> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/files")
-        .join(name);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name);
     std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 fn try_read(name: &str) -> Result<OpenFile, DataError> {
-    pollster::block_on(open(
-        Box::new(Memory::new(name, load(name))),
-        Options::default(),
-        &Unhurried,
-    ))
+    pollster::block_on(open(Box::new(Memory::new(name, load(name))), Options::default(), &Unhurried))
 }
 
 fn read(name: &str) -> OpenFile {
@@ -26,10 +20,7 @@ fn read(name: &str) -> OpenFile {
 
 /// The same file with nothing kept in memory: every column is read again.
 fn read_deferred(name: &str) -> OpenFile {
-    let options = Options {
-        resident_limit: 0,
-        ..Options::default()
-    };
+    let options = Options { resident_limit: 0, ..Options::default() };
     let file = pollster::block_on(open(Box::new(Memory::new(name, load(name))), options, &Unhurried));
     file.unwrap_or_else(|e| panic!("{name}: {e}"))
 }
@@ -71,11 +62,7 @@ fn numpy_of_every_dtype_and_byte_order() {
                 "f2" | "f4" | "f8" => ColumnType::Real,
                 _ => ColumnType::Integer,
             };
-            assert_eq!(
-                (column.ty, column.len, column.name.as_str()),
-                (ty, 12, "values"),
-                "{name}"
-            );
+            assert_eq!((column.ty, column.len, column.name.as_str()), (ty, 12, "values"), "{name}");
             let expected: Vec<f64> = (0..12).map(|i| element(i, dtype)).collect();
             assert_eq!(numbers(column), expected, "{name}");
             assert!(file.dataset.matrices.is_empty());
@@ -141,16 +128,8 @@ fn numpy_arrays_of_more_axes_are_row_major() {
 #[test]
 fn numpy_corners() {
     let half = read("half_special.npy");
-    let expected = [
-        0.0,
-        -0.0,
-        1.0,
-        65504.0,
-        5.960_464_477_539_063e-8,
-        6.097_555_160_522_461e-5,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-    ];
+    let expected =
+        [0.0, -0.0, 1.0, 65504.0, 5.960_464_477_539_063e-8, 6.097_555_160_522_461e-5, f64::INFINITY, f64::NEG_INFINITY];
     let found = numbers(&half.dataset.columns[0]);
     assert_eq!(found[..8], expected);
     assert!(found[1].is_sign_negative() && found[8].is_nan());
@@ -158,23 +137,14 @@ fn numpy_corners() {
     assert_eq!(half.dataset.columns[0].missing, 1);
 
     assert_eq!(numbers(&read("scalar.npy").dataset.columns[0]), [2.5]);
-    assert_eq!(
-        numbers(&read("version2.npy").dataset.columns[0]),
-        [0.0, 1.0, 2.0, 3.0, 4.0]
-    );
-    assert_eq!(
-        numbers(&read("version3.npy").dataset.columns[0]),
-        [0.0, 1.0, 2.0, 3.0, 4.0]
-    );
+    assert_eq!(numbers(&read("version2.npy").dataset.columns[0]), [0.0, 1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(numbers(&read("version3.npy").dataset.columns[0]), [0.0, 1.0, 2.0, 3.0, 4.0]);
 
     let big = read("big_u8.npy");
     assert_eq!(big.dataset.columns[0].ty, ColumnType::Real);
     assert!(big.dataset.notes.iter().any(|n| n.contains("2^63")));
     let big = read("big_i8.npy");
-    assert_eq!(
-        big.dataset.columns[0].values,
-        Some(Values::Integer(vec![(1 << 62) + 1, -3]))
-    );
+    assert_eq!(big.dataset.columns[0].values, Some(Values::Integer(vec![(1 << 62) + 1, -3])));
     assert!(big.dataset.matrices.is_empty() && big.dataset.notes.iter().any(|n| n.contains("2^53")));
 }
 
@@ -230,12 +200,7 @@ fn sounds() {
         ("i16_stereo.wav", &["left", "right"], 32768.0, "44100 Hz"),
         ("i24.wav", &["left", "right"], 8_388_608.0, "22050 Hz"),
         ("i32.wav", &["sound"], 2_147_483_648.0, "48000 Hz"),
-        (
-            "f32_three.wav",
-            &["channel 1", "channel 2", "channel 3"],
-            0.0,
-            "96000 Hz",
-        ),
+        ("f32_three.wav", &["channel 1", "channel 2", "channel 3"], 0.0, "96000 Hz"),
     ] {
         for file in [read(name), read_deferred(name)] {
             assert_eq!(names(&file), channels);
@@ -246,11 +211,7 @@ fn sounds() {
                 // NumPy rounds halves to even.
                 let sample = |i| {
                     let x = shape(i, c as u32);
-                    if full > 0.0 {
-                        (x * full).round_ties_even() / full
-                    } else {
-                        f64::from(x as f32)
-                    }
+                    if full > 0.0 { (x * full).round_ties_even() / full } else { f64::from(x as f32) }
                 };
                 assert_eq!(numbers(&column), (0..20).map(sample).collect::<Vec<_>>(), "{name}");
             }
@@ -261,11 +222,7 @@ fn sounds() {
 #[test]
 fn images() {
     let value = |y: usize, x: usize, c: usize| ((40 * y + 9 * x + 60 * c) % 256) as f64;
-    let plane = |c: usize| {
-        (0..4)
-            .flat_map(|y| (0..5).map(move |x| value(y, x, c)))
-            .collect::<Vec<f64>>()
-    };
+    let plane = |c: usize| (0..4).flat_map(|y| (0..5).map(move |x| value(y, x, c))).collect::<Vec<f64>>();
     for (name, channels, scale) in [
         ("grey8.png", &["grey"][..], 1.0),
         ("grey8.tif", &["grey"], 1.0),
@@ -295,30 +252,15 @@ fn images() {
         assert_eq!((matrix.name.as_str(), matrix.values.shape()), ("grey", &[4, 5][..]));
     }
     let bits = read("one_bit.png");
-    let expected: Vec<f64> = plane(0)
-        .into_iter()
-        .map(|v| if v > 100.0 { 255.0 } else { 0.0 })
-        .collect();
+    let expected: Vec<f64> = plane(0).into_iter().map(|v| if v > 100.0 { 255.0 } else { 0.0 }).collect();
     assert_eq!(numbers(&bits.dataset.columns[0]), expected);
     let flat = read("flat.jpg");
-    assert!(
-        numbers(&flat.dataset.columns[0])
-            .iter()
-            .all(|v| (v - 200.0).abs() <= 3.0)
-    );
+    assert!(numbers(&flat.dataset.columns[0]).iter().all(|v| (v - 200.0).abs() <= 3.0));
 }
 
 #[test]
 fn tables() {
-    for name in [
-        "plain.csv",
-        "semicolon.csv",
-        "tabs.tsv",
-        "bom.csv",
-        "latin1.csv",
-        "crlf.csv",
-        "plain.csv.gz",
-    ] {
+    for name in ["plain.csv", "semicolon.csv", "tabs.tsv", "bom.csv", "latin1.csv", "crlf.csv", "plain.csv.gz"] {
         for file in [read(name), read_deferred(name)] {
             let columns = pollster::block_on(file.columns(&[0, 1, 2, 3], &Unhurried)).unwrap();
             assert_eq!(names(&file), ["when", "temp", "count", "label"], "{name}");
@@ -329,9 +271,7 @@ fn tables() {
             assert_eq!((temp[0], temp[2], temp[3]), (1.5, -2.25, 1e-3), "{name}");
             assert!(temp[1].is_nan() && columns[1].missing == 1);
             assert_eq!(columns[2].values, Some(Values::Integer(vec![3, 1, 4, 1])));
-            let Some(Values::Symbols(labels)) = &columns[3].values else {
-                panic!("{name}: {:?}", columns[3])
-            };
+            let Some(Values::Symbols(labels)) = &columns[3].values else { panic!("{name}: {:?}", columns[3]) };
             assert_eq!(labels.labels, ["a", "b, c", "d \"e\""]);
             assert_eq!(labels.codes, [0, 1, 2, u32::MAX]);
             assert_eq!(file.preview().columns[3], ["a", "b, c", "d \"e\"", ""]);
@@ -339,10 +279,7 @@ fn tables() {
         }
     }
     assert!(read("plain.csv.gz").dataset.provenance.read_as.ends_with("inside gzip"));
-    assert!(matches!(
-        try_read("utf16.csv"),
-        Err(DataError::Encoding { offset: 0, .. })
-    ));
+    assert!(matches!(try_read("utf16.csv"), Err(DataError::Encoding { offset: 0, .. })));
 
     let saved = read("savetxt.dat");
     assert_eq!(names(&saved), ["time", "flux", "error"]);
@@ -357,10 +294,7 @@ fn provenance_is_of_the_raw_file() {
     use sha2::Digest;
     for name in ["plain.csv.gz", "stored.npz", "grey8.png", "u8.wav"] {
         let (file, bytes) = (read(name), load(name));
-        let hex: String = sha2::Sha256::digest(&bytes)
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let hex: String = sha2::Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(file.dataset.provenance.sha256, hex);
         assert_eq!(file.dataset.provenance.size, bytes.len() as u64);
     }

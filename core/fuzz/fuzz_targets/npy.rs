@@ -1,0 +1,5 @@
+//! NumPy arrays.
+#![no_main]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| common::read("file.npy", data, Some(surprisal_core::data::Kind::Npy)));

@@ -1,0 +1,5 @@
+//! Archives.
+#![no_main]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| common::read("file.npz", data, None));

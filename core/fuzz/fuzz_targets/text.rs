@@ -1,0 +1,5 @@
+//! Text.
+#![no_main]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| common::read("file.txt", data, Some(surprisal_core::data::Kind::Text)));

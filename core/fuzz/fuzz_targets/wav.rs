@@ -1,0 +1,5 @@
+//! Sounds.
+#![no_main]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| common::read("file.wav", data, Some(surprisal_core::data::Kind::Wav)));
