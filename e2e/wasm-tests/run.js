@@ -5,7 +5,7 @@ const output = document.getElementById('output');
 
 async function inPage() {
   const bindings = await import('./tests.js');
-  const wasm = await bindings.default({ module_or_path: './tests_bg.wasm' });
+  const wasm = await bindings.default();
   const names = Object.keys(wasm).filter((name) => name.startsWith('__wbgt_'));
   if (names.length === 0) return true;
   globalThis.__wbg_test_invoke = (f) => f();

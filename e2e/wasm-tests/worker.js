@@ -5,7 +5,7 @@ self.__wbg_test_output_writeln = (...parts) => self.postMessage({ line: parts.ma
 
 try {
   const bindings = await import('./tests.js');
-  const wasm = await bindings.default({ module_or_path: './tests_bg.wasm' });
+  const wasm = await bindings.default();
   const names = Object.keys(wasm).filter((name) => name.startsWith('__wbgt_'));
   for (const method of ['debug', 'log', 'info', 'warn', 'error']) {
     self[`on_console_${method}`] = bindings[`__wbgtest_console_${method}`];

@@ -8,11 +8,7 @@ use crate::tools::{self, version, which};
 pub(crate) fn main() -> Result<()> {
     let mut rows = vec![vec!["tool".to_owned(), "found".into(), "what for".into()]];
     let mut row = |name: &str, found: Option<String>, what: &str| {
-        rows.push(vec![
-            name.to_owned(),
-            found.unwrap_or_else(|| "-".into()),
-            what.to_owned(),
-        ]);
+        rows.push(vec![name.to_owned(), found.unwrap_or_else(|| "-".into()), what.to_owned()]);
     };
     let asked = |name: &str| {
         which(name)
@@ -22,16 +18,8 @@ pub(crate) fn main() -> Result<()> {
 
     row("rustc", asked("rustc"), "everything");
     row("cargo", asked("cargo"), "everything");
-    row(
-        tools::WASM,
-        tools::has_wasm_target().then(|| "installed".into()),
-        "the page; rustup adds it",
-    );
-    row(
-        "wasm-bindgen",
-        Some(format!("{} (in xtask)", bindgen_version())),
-        "the page",
-    );
+    row(tools::WASM, tools::has_wasm_target().then(|| "installed".into()), "the page; rustup adds it");
+    row("wasm-bindgen", Some(format!("{} (in xtask)", bindgen_version())), "the page");
     row("node", asked("node"), "browser tests, wasm-opt");
     row("npm", asked("npm"), "browser tests, wasm-opt");
     row(
@@ -47,16 +35,8 @@ pub(crate) fn main() -> Result<()> {
     row("cargo-nextest", asked("cargo-nextest"), "faster tests; else cargo test");
     row("cargo-deny", asked("cargo-deny"), "licences and sources; optional");
     row("trunk", asked("trunk"), "optional, cargo xtask serve does without");
-    row(
-        "naga",
-        asked("naga"),
-        "shaders in files; optional, the tests have their own",
-    );
-    row(
-        "tint",
-        there("tint"),
-        "Chrome's shader compiler; optional, the browser job has it",
-    );
+    row("naga", asked("naga"), "shaders in files; optional, the tests have their own");
+    row("tint", there("tint"), "Chrome's shader compiler; optional, the browser job has it");
     row(
         "software Vulkan",
         tools::software_vulkan().map(|path| path.display().to_string()),
@@ -68,16 +48,10 @@ pub(crate) fn main() -> Result<()> {
 
     println!();
     let command_line = ["-p", "surprisal-cli", "--bin", "surprisal"];
-    let shown = loud_step(
-        "GPU adapters, from the command line (minutes if it was never built)",
-        || {
-            run(cargo().args(["build", "--quiet"]).args(command_line))?;
-            run(cargo()
-                .args(["run", "--quiet"])
-                .args(command_line)
-                .args(["--", "adapters"]))
-        },
-    );
+    let shown = loud_step("GPU adapters, from the command line (minutes if it was never built)", || {
+        run(cargo().args(["build", "--quiet"]).args(command_line))?;
+        run(cargo().args(["run", "--quiet"]).args(command_line).args(["--", "adapters"]))
+    });
     if let Err(error) = shown {
         println!("  not known: {error:#}");
     }

@@ -18,11 +18,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    version,
-    about = "Set up, serve, test, build and bench Surprisal"
-)]
+#[command(name = "cargo xtask", version, about = "Set up, serve, test, build and bench Surprisal")]
 struct Cli {
     #[command(subcommand)]
     task: Task,
@@ -68,11 +64,7 @@ fn main() {
 
 fn dist(args: &DistArgs) -> Result<()> {
     let staging = std::env::var_os("TRUNK_STAGING_DIR").map(PathBuf::from);
-    let out = args
-        .out
-        .clone()
-        .or(staging)
-        .unwrap_or_else(|| shell::root().join("dist"));
+    let out = args.out.clone().or(staging).unwrap_or_else(|| shell::root().join("dist"));
     // Under `trunk serve` the quick build is wanted, as trunk itself would do.
     let quick = std::env::var("TRUNK_PROFILE").is_ok_and(|profile| profile == "debug");
     site::build(if quick { site::Build::Quick } else { site::Build::Dist }, &out)?;

@@ -31,25 +31,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    let how = if args.debug {
-        site::Build::Debug
-    } else {
-        site::Build::Quick
-    };
-    let folder = shell::target_dir()?
-        .join("site")
-        .join(if args.debug { "debug/page" } else { "quick/page" });
+    let how = if args.debug { site::Build::Debug } else { site::Build::Quick };
+    let folder = shell::target_dir()?.join("site").join(if args.debug { "debug/page" } else { "quick/page" });
     let time = site::build_timed(how, &folder)?;
     let listener = bind(&args.host, args.port)?;
     let port = listener.local_addr()?.port();
     if port != args.port {
         println!("port {} is in use, taking {port}", args.port);
     }
-    let host = if args.host == "0.0.0.0" {
-        "127.0.0.1"
-    } else {
-        &args.host
-    };
+    let host = if args.host == "0.0.0.0" { "127.0.0.1" } else { &args.host };
     let url = format!("http://{host}:{port}/");
     println!("built in {time}. Surprisal is at {url} - drop a file into it (Ctrl-C ends this)");
     if args.open {
@@ -97,11 +87,7 @@ impl Server {
     pub(crate) fn new(folder: &Path, prefix: &str, with_policy: bool) -> Arc<Self> {
         let index = std::fs::read_to_string(folder.join("index.html")).unwrap_or_default();
         let policy = if with_policy { policy(&index) } else { None };
-        Arc::new(Self {
-            folder: folder.to_path_buf(),
-            prefix: prefix.to_owned(),
-            policy,
-        })
+        Arc::new(Self { folder: folder.to_path_buf(), prefix: prefix.to_owned(), policy })
     }
 
     /// Serves on a free port from a thread of its own and returns the page's address.
@@ -203,13 +189,8 @@ impl Request {
             return Ok(None);
         };
         let path = target.split(['?', '#']).next().unwrap_or_default().to_owned();
-        let mut request = Self {
-            method: method.to_owned(),
-            path,
-            etag: None,
-            range: None,
-            close: words.next() == Some("HTTP/1.0"),
-        };
+        let mut request =
+            Self { method: method.to_owned(), path, etag: None, range: None, close: words.next() == Some("HTTP/1.0") };
         loop {
             let mut line = String::new();
             if head.read_line(&mut line)? == 0 {
@@ -252,11 +233,7 @@ enum Body {
 
 impl Reply {
     fn text(status: u16, text: &str) -> Self {
-        let body = if text.is_empty() {
-            String::new()
-        } else {
-            format!("{text}\n")
-        };
+        let body = if text.is_empty() { String::new() } else { format!("{text}\n") };
         Self {
             status,
             headers: vec![("Content-Type".into(), "text/plain; charset=utf-8".into())],
@@ -276,32 +253,19 @@ impl Reply {
             return Ok(Self::text(404, "not found"));
         }
         let size = about.len();
-        let time = about
-            .modified()?
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_nanos();
+        let time = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let etag = format!("\"{size:x}-{time:x}\"");
         let known = request
             .etag
             .as_deref()
             .is_some_and(|sent| sent == "*" || sent.split(',').any(|one| one.trim().trim_start_matches("W/") == etag));
         if known {
-            return Ok(Self {
-                status: 304,
-                headers: Vec::new(),
-                body: Body::Text(String::new()),
-            }
-            .with("ETag", &etag));
+            return Ok(Self { status: 304, headers: Vec::new(), body: Body::Text(String::new()) }.with("ETag", &etag));
         }
-        let mut reply = Self {
-            status: 200,
-            headers: Vec::new(),
-            body: Body::Text(String::new()),
-        }
-        .with("Content-Type", mime(path))
-        .with("ETag", &etag)
-        .with("Accept-Ranges", "bytes");
+        let mut reply = Self { status: 200, headers: Vec::new(), body: Body::Text(String::new()) }
+            .with("Content-Type", mime(path))
+            .with("ETag", &etag)
+            .with("Accept-Ranges", "bytes");
         let (mut start, mut length) = (0, size);
         match request.range.as_deref().map(|text| range(text, size)) {
             Some(Range::Part(from, count)) => {
@@ -393,11 +357,7 @@ fn decode(path: &str) -> Option<String> {
 }
 
 fn mime(path: &Path) -> &'static str {
-    match path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default()
-    {
+    match path.extension().and_then(|extension| extension.to_str()).unwrap_or_default() {
         "html" => "text/html; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
@@ -436,9 +396,7 @@ fn reason(status: u16) -> &'static str {
 
 /// The content of `<meta http-equiv="Content-Security-Policy">`, on one line.
 fn policy(html: &str) -> Option<String> {
-    let tag = html
-        .split("<meta")
-        .find(|tag| tag.to_ascii_lowercase().contains("content-security-policy"))?;
+    let tag = html.split("<meta").find(|tag| tag.to_ascii_lowercase().contains("content-security-policy"))?;
     let tag = &tag[..tag.find('>')?];
     let value = tag.split_once("content=\"")?.1.split('"').next()?;
     let value = value.replace("&#39;", "'").replace("&amp;", "&");
@@ -477,10 +435,7 @@ mod tests {
     }
 
     fn get(url: &str, path: &str, headers: &str) -> String {
-        ask(
-            url,
-            &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"),
-        )
+        ask(url, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"))
     }
 
     #[test]
@@ -488,14 +443,8 @@ mod tests {
         let (_folder, server) = site();
         let url = server.start().unwrap();
         let page = get(&url, "/sub/path/?measure=perm#x", "");
-        assert!(
-            page.starts_with("HTTP/1.1 200 OK\r\n") && page.ends_with("<p>page"),
-            "{page}"
-        );
-        assert!(
-            page.contains("Content-Security-Policy: default-src 'none'; img-src 'self'\r\n"),
-            "{page}"
-        );
+        assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.ends_with("<p>page"), "{page}");
+        assert!(page.contains("Content-Security-Policy: default-src 'none'; img-src 'self'\r\n"), "{page}");
         assert!(
             page.contains("Content-Type: text/html; charset=utf-8\r\n") && page.contains("Cache-Control: no-cache\r\n")
         );
@@ -528,10 +477,7 @@ mod tests {
         ] {
             let reply = get(&url, &format!("/sub/path/{path}"), "");
             assert!(reply.starts_with("HTTP/1.1 40"), "{path}: {reply}");
-            assert!(
-                !reply.contains("secret") && !reply.contains("hidden"),
-                "{path}: {reply}"
-            );
+            assert!(!reply.contains("secret") && !reply.contains("hidden"), "{path}: {reply}");
         }
         assert!(folder.path().exists());
     }
@@ -544,10 +490,7 @@ mod tests {
         let whole = get(&url, path, "");
         let etag = whole.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap();
         let again = get(&url, path, &format!("If-None-Match: \"other\", W/{etag}\r\n"));
-        assert!(
-            again.starts_with("HTTP/1.1 304") && again.ends_with("\r\n\r\n"),
-            "{again}"
-        );
+        assert!(again.starts_with("HTTP/1.1 304") && again.ends_with("\r\n\r\n"), "{again}");
         let part = get(&url, path, "Range: bytes=4-6\r\n");
         assert!(
             part.starts_with("HTTP/1.1 206")
@@ -575,10 +518,7 @@ mod tests {
         let (_folder, server) = site();
         let url = server.start().unwrap();
         let head = "HEAD /sub/path/ HTTP/1.1\r\n\r\n";
-        let both = ask(
-            &url,
-            &format!("{head}POST /sub/path/ HTTP/1.1\r\nConnection: close\r\n\r\n"),
-        );
+        let both = ask(&url, &format!("{head}POST /sub/path/ HTTP/1.1\r\nConnection: close\r\n\r\n"));
         assert!(
             both.starts_with("HTTP/1.1 200") && both.contains("HTTP/1.1 405") && !both.contains("<p>page"),
             "{both}"

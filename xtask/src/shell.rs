@@ -41,11 +41,7 @@ pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>) -> Command {
 /// The command line as one would type it.
 pub(crate) fn show(command: &Command) -> String {
     let quote = |text: std::borrow::Cow<'_, str>| {
-        if text.contains(char::is_whitespace) || text.is_empty() {
-            format!("'{text}'")
-        } else {
-            text.into_owned()
-        }
+        if text.contains(char::is_whitespace) || text.is_empty() { format!("'{text}'") } else { text.into_owned() }
     };
     let mut line = quote(command.get_program().to_string_lossy());
     for argument in command.get_args() {
@@ -57,9 +53,7 @@ pub(crate) fn show(command: &Command) -> String {
 
 /// Runs with the terminal's own input and output.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("could not start `{}`", show(command)))?;
+    let status = command.status().with_context(|| format!("could not start `{}`", show(command)))?;
     if !status.success() {
         bail!("`{}` failed ({status})", show(command));
     }
@@ -68,9 +62,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs in silence and returns what was printed.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let done = command
-        .output()
-        .with_context(|| format!("could not start `{}`", show(command)))?;
+    let done = command.output().with_context(|| format!("could not start `{}`", show(command)))?;
     if !done.status.success() {
         let said = String::from_utf8_lossy(&done.stderr);
         bail!("`{}` failed ({})\n{}", show(command), done.status, said.trim_end());
@@ -103,9 +95,7 @@ pub(crate) fn tee(command: &mut Command) -> Result<(bool, String)> {
     let errors = std::thread::spawn(move || stderr.map(|pipe| forward(pipe, std::io::stderr())).unwrap_or_default());
     let mut text = stdout.map(|pipe| forward(pipe, std::io::stdout())).unwrap_or_default();
     text.push_str(&errors.join().unwrap_or_default());
-    let status = child
-        .wait()
-        .with_context(|| format!("waiting for `{}`", show(command)))?;
+    let status = child.wait().with_context(|| format!("waiting for `{}`", show(command)))?;
     Ok((status.success(), text))
 }
 
@@ -127,33 +117,21 @@ pub(crate) fn loud_step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Resu
     println!("» {what}");
     let start = Instant::now();
     let result = work().with_context(|| what.to_owned());
-    println!(
-        "» {what} … {}{}",
-        if result.is_ok() { "" } else { "failed after " },
-        seconds(start.elapsed())
-    );
+    println!("» {what} … {}{}", if result.is_ok() { "" } else { "failed after " }, seconds(start.elapsed()));
     result
 }
 
 /// `12.3 s`, or `2 min 05 s` from a minute on.
 pub(crate) fn seconds(time: Duration) -> String {
     let total = time.as_secs();
-    if total < 60 {
-        format!("{:.1} s", time.as_secs_f64())
-    } else {
-        format!("{} min {:02} s", total / 60, total % 60)
-    }
+    if total < 60 { format!("{:.1} s", time.as_secs_f64()) } else { format!("{} min {:02} s", total / 60, total % 60) }
 }
 
 /// Columns that line up, for a terminal.
 pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0)
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..count).map(width).collect();
     let mut text = String::new();
@@ -176,12 +154,7 @@ mod tests {
     fn a_failure_names_its_command_line() {
         let error = run(program("cargo").args(["no-such-command", "a b"])).unwrap_err();
         assert!(error.to_string().contains("cargo no-such-command 'a b'"), "{error}");
-        assert!(
-            output(&mut program("surely-no-such-program"))
-                .unwrap_err()
-                .to_string()
-                .contains("could not start")
-        );
+        assert!(output(&mut program("surely-no-such-program")).unwrap_err().to_string().contains("could not start"));
     }
 
     #[test]
@@ -198,10 +171,7 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_lines_end_with_text() {
-        let rows = vec![
-            vec!["a".into(), "long".into(), String::new()],
-            vec!["wide".into(), "b".into()],
-        ];
+        let rows = vec![vec!["a".into(), "long".into(), String::new()], vec!["wide".into(), "b".into()]];
         assert_eq!(columns(&rows), "  a     long\n  wide  b\n");
     }
 }

@@ -82,11 +82,9 @@ fn bind(how: Build, wasm: &Path, out: &Path) -> Result<()> {
     if optimise {
         tools::npm_packages()?;
     }
-    let recipe = format!(
-        "{} {} {optimise} {WASM_OPT:?}",
-        tools::hex(&Sha256::digest(&bytes)),
-        env!("CARGO_PKG_VERSION")
-    );
+    // This file holds the settings of both tools: when it changes, so may their output.
+    let settings = tools::hex(&Sha256::digest(include_str!("site.rs")));
+    let recipe = format!("{} {settings} {optimise}", tools::hex(&Sha256::digest(&bytes)));
     let stamp = out.with_extension("stamp");
     if std::fs::read_to_string(&stamp).is_ok_and(|found| found == recipe) {
         return Ok(());
@@ -101,6 +99,7 @@ fn bind(how: Build, wasm: &Path, out: &Path) -> Result<()> {
             .input_bytes("surprisal", bytes)
             .web(true)?
             .typescript(false)
+            .omit_default_module_path(false)
             .debug(debug)
             .keep_debug(debug)
             .remove_name_section(!debug)
@@ -114,9 +113,7 @@ fn bind(how: Build, wasm: &Path, out: &Path) -> Result<()> {
             bail!("no wasm-opt: it comes with the npm packages of e2e, which need Node");
         };
         let before = file_size(&file)?;
-        step("wasm-opt", || {
-            output(wasm_opt.args(WASM_OPT).arg(&file).arg("-o").arg(&file))
-        })?;
+        step("wasm-opt", || output(wasm_opt.args(WASM_OPT).arg(&file).arg("-o").arg(&file)))?;
         println!("  {before} bytes of wasm became {}", file_size(&file)?);
     }
     std::fs::write(&stamp, recipe).context("noting what was bound")
@@ -133,10 +130,7 @@ fn assemble(bound: &Path, out: &Path) -> Result<()> {
         for path in files(folder)? {
             let name = relative(folder, &path)?;
             if let Some(other) = sources.insert(name.clone(), path) {
-                bail!(
-                    "{} and a file made by wasm-bindgen are both called {name}",
-                    other.display()
-                );
+                bail!("{} and a file made by wasm-bindgen are both called {name}", other.display());
             }
         }
     }
@@ -175,10 +169,7 @@ fn assemble(bound: &Path, out: &Path) -> Result<()> {
 fn listed(path: &Path) -> Vec<String> {
     let read = || -> Option<Vec<String>> {
         let list: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
-        let names = list["files"]
-            .as_array()?
-            .iter()
-            .filter_map(|file| file["path"].as_str());
+        let names = list["files"].as_array()?.iter().filter_map(|file| file["path"].as_str());
         // The file may have been edited: a name never leads out of the folder.
         Some(
             names
@@ -195,10 +186,7 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
-        if path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'))
-        {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
             continue;
         }
         if path.is_dir() {
@@ -214,17 +202,11 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 /// A path inside a folder, with slashes as in a URL.
 pub(crate) fn relative(folder: &Path, path: &Path) -> Result<String> {
     let inside = path.strip_prefix(folder)?;
-    Ok(inside
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect::<Vec<_>>()
-        .join("/"))
+    Ok(inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
 fn file_size(path: &Path) -> Result<u64> {
-    Ok(std::fs::metadata(path)
-        .with_context(|| format!("looking at {}", path.display()))?
-        .len())
+    Ok(std::fs::metadata(path).with_context(|| format!("looking at {}", path.display()))?.len())
 }
 
 /// Builds for a task that prints its own time.
@@ -243,11 +225,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(ASSETS);
         assert!(listed(&path).is_empty());
-        std::fs::write(
-            &path,
-            r#"{"files":[{"path":"a/b.js"},{"path":"../c"},{"path":"/etc/d"}]}"#,
-        )
-        .unwrap();
+        std::fs::write(&path, r#"{"files":[{"path":"a/b.js"},{"path":"../c"},{"path":"/etc/d"}]}"#).unwrap();
         assert_eq!(listed(&path), ["a/b.js"]);
     }
 

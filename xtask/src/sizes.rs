@@ -36,39 +36,23 @@ pub(crate) fn measure(site: &Path) -> Result<Vec<Size>> {
             std::thread::spawn(move || -> Result<Size> {
                 let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
                 let mut packed = Vec::new();
-                let settings = brotli::enc::BrotliEncoderParams {
-                    quality: 11,
-                    lgwin: 22,
-                    ..Default::default()
-                };
+                let settings = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
                 brotli::BrotliCompress(&mut bytes.as_slice(), &mut packed, &settings).context("compressing")?;
-                Ok(Size {
-                    path: name,
-                    raw: bytes.len() as u64,
-                    brotli: packed.len() as u64,
-                })
+                Ok(Size { path: name, raw: bytes.len() as u64, brotli: packed.len() as u64 })
             })
         })
         .collect();
-    work.into_iter()
-        .map(|thread| thread.join().unwrap_or_else(|_| bail!("the compressor panicked")))
-        .collect()
+    work.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("the compressor panicked"))).collect()
 }
 
 /// The page, its modules, what its HTML names, and what its style sheets name (the fonts).
 fn first_view(site: &Path) -> Result<BTreeSet<String>> {
-    let mut names: BTreeSet<String> = [
-        "index.html",
-        "boot.js",
-        "style.css",
-        "surprisal.js",
-        "surprisal_bg.wasm",
-        "worker.js",
-    ]
-    .into_iter()
-    .filter(|name| site.join(name).is_file())
-    .map(str::to_owned)
-    .collect();
+    let mut names: BTreeSet<String> =
+        ["index.html", "boot.js", "style.css", "surprisal.js", "surprisal_bg.wasm", "worker.js"]
+            .into_iter()
+            .filter(|name| site.join(name).is_file())
+            .map(str::to_owned)
+            .collect();
     let html = std::fs::read_to_string(site.join("index.html")).context("reading index.html")?;
     for name in quoted(&html, &["src=\"", "href=\""]) {
         // A picture for search engines or a manifest is not part of the first view.
@@ -81,11 +65,7 @@ fn first_view(site: &Path) -> Result<BTreeSet<String>> {
     let sheets: Vec<String> = names.iter().filter(|name| name.ends_with(".css")).cloned().collect();
     for sheet in sheets {
         let css = std::fs::read_to_string(site.join(&sheet))?;
-        names.extend(
-            quoted(&css, &["url(\"", "url('", "url("])
-                .into_iter()
-                .filter(|name| site.join(name).is_file()),
-        );
+        names.extend(quoted(&css, &["url(\"", "url('", "url("]).into_iter().filter(|name| site.join(name).is_file()));
     }
     // Modules that wasm-bindgen puts beside its own.
     for path in site::files(site)? {
@@ -115,25 +95,13 @@ fn quoted(text: &str, openings: &[&str]) -> Vec<String> {
 /// For a terminal.
 pub(crate) fn table(sizes: &[Size]) -> String {
     let accepted = baseline().unwrap_or_default();
-    let mut rows = vec![vec![
-        "first view".to_owned(),
-        "bytes".into(),
-        "brotli".into(),
-        "accepted".into(),
-    ]];
+    let mut rows = vec![vec!["first view".to_owned(), "bytes".into(), "brotli".into(), "accepted".into()]];
     for size in sizes {
         let before = accepted.get(&size.path).map_or_else(|| "-".to_owned(), u64::to_string);
-        rows.push(vec![
-            size.path.clone(),
-            size.raw.to_string(),
-            size.brotli.to_string(),
-            before,
-        ]);
+        rows.push(vec![size.path.clone(), size.raw.to_string(), size.brotli.to_string(), before]);
     }
-    let (raw, packed): (u64, u64) = (
-        sizes.iter().map(|size| size.raw).sum(),
-        sizes.iter().map(|size| size.brotli).sum(),
-    );
+    let (raw, packed): (u64, u64) =
+        (sizes.iter().map(|size| size.raw).sum(), sizes.iter().map(|size| size.brotli).sum());
     let before: u64 = accepted.values().sum();
     rows.push(vec![
         format!("together (at most {LIMIT} brotli)"),
@@ -150,10 +118,7 @@ pub(crate) fn check(sizes: &[Size]) -> Result<()> {
     if complaints.is_empty() {
         return Ok(());
     }
-    bail!(
-        "{}\nIf this is meant: cargo xtask dist --accept-sizes",
-        complaints.join("\n")
-    )
+    bail!("{}\nIf this is meant: cargo xtask dist --accept-sizes", complaints.join("\n"))
 }
 
 fn complaints(sizes: &[Size], accepted: &BTreeMap<String, u64>) -> Vec<String> {
@@ -162,32 +127,19 @@ fn complaints(sizes: &[Size], accepted: &BTreeMap<String, u64>) -> Vec<String> {
         if let Some(&before) = accepted.get(&size.path)
             && size.brotli > allowed(before)
         {
-            complaints.push(format!(
-                "{} grew from {before} to {} bytes (brotli), more than 5 %",
-                size.path, size.brotli
-            ));
+            complaints
+                .push(format!("{} grew from {before} to {} bytes (brotli), more than 5 %", size.path, size.brotli));
         }
     }
     let (now, before): (u64, u64) = (sizes.iter().map(|size| size.brotli).sum(), accepted.values().sum());
     if now > allowed(before) {
-        let new: Vec<&str> = sizes
-            .iter()
-            .map(|size| size.path.as_str())
-            .filter(|path| !accepted.contains_key(*path))
-            .collect();
-        let new = if new.is_empty() {
-            String::new()
-        } else {
-            format!("; new since then: {}", new.join(", "))
-        };
-        complaints.push(format!(
-            "the first view grew from {before} to {now} bytes (brotli), more than 5 %{new}"
-        ));
+        let new: Vec<&str> =
+            sizes.iter().map(|size| size.path.as_str()).filter(|path| !accepted.contains_key(*path)).collect();
+        let new = if new.is_empty() { String::new() } else { format!("; new since then: {}", new.join(", ")) };
+        complaints.push(format!("the first view grew from {before} to {now} bytes (brotli), more than 5 %{new}"));
     }
     if now > LIMIT {
-        complaints.push(format!(
-            "the first view takes {now} bytes (brotli), the limit is {LIMIT}"
-        ));
+        complaints.push(format!("the first view takes {now} bytes (brotli), the limit is {LIMIT}"));
     }
     complaints
 }
@@ -216,10 +168,7 @@ fn parse(text: &str) -> BTreeMap<String, u64> {
         let (name, value) = line.split_once('=')?;
         Some((name.trim().trim_matches('"').to_owned(), value.trim().parse().ok()?))
     };
-    text.lines()
-        .filter(|text| !text.starts_with('#'))
-        .filter_map(line)
-        .collect()
+    text.lines().filter(|text| !text.starts_with('#')).filter_map(line).collect()
 }
 
 #[cfg(test)]
@@ -227,11 +176,7 @@ mod tests {
     use super::*;
 
     fn size(path: &str, brotli: u64) -> Size {
-        Size {
-            path: path.to_owned(),
-            raw: 3 * brotli,
-            brotli,
-        }
+        Size { path: path.to_owned(), raw: 3 * brotli, brotli }
     }
 
     #[test]
@@ -266,27 +211,15 @@ mod tests {
             "style.css",
             r#"@font-face{src:url("fonts/Inter.woff2") format("woff2")} a{background:url(data:image/png;base64,x)}"#,
         );
-        for name in [
-            "theme.js",
-            "boot.js",
-            "fonts/Inter.woff2",
-            "fonts/unused.woff2",
-            "samples/a.csv",
-            "snippets/x/inline0.js",
-        ] {
+        for name in
+            ["theme.js", "boot.js", "fonts/Inter.woff2", "fonts/unused.woff2", "samples/a.csv", "snippets/x/inline0.js"]
+        {
             write(name, "x");
         }
         let names: Vec<String> = first_view(folder.path()).unwrap().into_iter().collect();
         assert_eq!(
             names,
-            [
-                "boot.js",
-                "fonts/Inter.woff2",
-                "index.html",
-                "snippets/x/inline0.js",
-                "style.css",
-                "theme.js"
-            ]
+            ["boot.js", "fonts/Inter.woff2", "index.html", "snippets/x/inline0.js", "style.css", "theme.js"]
         );
         assert_eq!(measure(folder.path()).unwrap().len(), 6);
     }

@@ -37,10 +37,7 @@ const IN_BROWSER: [&str; 3] = ["surprisal-core", "surprisal-gpu", "surprisal-web
 const SUB_PATH: &str = "/sub/path/";
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    let mut report = Report {
-        only: args.only.clone(),
-        ..Report::default()
-    };
+    let mut report = Report { only: args.only.clone(), ..Report::default() };
     if args.fast {
         let packages = ["-p", "surprisal-core", "-p", "surprisal-cli"];
         report.step("format", format);
@@ -53,32 +50,17 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     report.step("format", format);
     report.step("lints, native", || clippy(&["--workspace", "--all-targets"]));
     report.step("lints, wasm", || {
-        clippy(&[
-            "-p",
-            IN_BROWSER[0],
-            "-p",
-            IN_BROWSER[1],
-            "-p",
-            IN_BROWSER[2],
-            "--target",
-            tools::WASM,
-        ])
+        clippy(&["-p", IN_BROWSER[0], "-p", IN_BROWSER[1], "-p", IN_BROWSER[2], "--target", tools::WASM])
     });
     report.step("native tests", || native_tests(&["--workspace"], args.any_gpu));
-    report.step("documentation tests", || {
-        counted(cargo().args(["test", "--quiet", "--doc", "--workspace"]))
-    });
+    report.step("documentation tests", || counted(cargo().args(["test", "--quiet", "--doc", "--workspace"])));
     report.step("documentation", documentation);
     report.step("licences and sources", || deny(args.deny));
     report.step("shaders", || shaders(&runtime.shaders));
     let page = runtime.target.join("site/dist/page");
-    report.step("page", || {
-        site::build(site::Build::Dist, &page).map(|()| Outcome::Passed(String::new()))
-    });
+    report.step("page", || site::build(site::Build::Dist, &page).map(|()| Outcome::Passed(String::new())));
     report.step("sizes", || check_sizes(&page));
-    report.step("wasm tests in the browser", || {
-        wasm_tests::run(&IN_BROWSER, &runtime.target)
-    });
+    report.step("wasm tests in the browser", || wasm_tests::run(&IN_BROWSER, &runtime.target));
     report.step("page in the browser", || page_in_browser(&page, &runtime));
     report.step("trunk", || trunk(&page, &runtime.target));
     report.finish()
@@ -93,10 +75,7 @@ struct Runtime {
 impl Runtime {
     fn new() -> Result<Self> {
         let target = shell::target_dir()?;
-        Ok(Self {
-            shaders: target.join("wgsl"),
-            target,
-        })
+        Ok(Self { shaders: target.join("wgsl"), target })
     }
 }
 
@@ -151,25 +130,14 @@ impl Report {
                 ("FAILED", String::new())
             }
         };
-        self.rows
-            .push(vec![name.to_owned(), state.to_owned(), seconds(time), detail]);
+        self.rows.push(vec![name.to_owned(), state.to_owned(), seconds(time), detail]);
     }
 
     fn finish(mut self) -> Result<()> {
-        self.rows.push(vec![
-            "together".into(),
-            String::new(),
-            seconds(self.time),
-            String::new(),
-        ]);
+        self.rows.push(vec!["together".into(), String::new(), seconds(self.time), String::new()]);
         println!("\n{}", columns(&self.rows));
         if !self.failures.is_empty() {
-            bail!(
-                "failed: {}; {} tests passed, {} failed",
-                self.failures.join(", "),
-                self.passed,
-                self.failed
-            );
+            bail!("failed: {}; {} tests passed, {} failed", self.failures.join(", "), self.passed, self.failed);
         }
         println!("{} passed, 0 failed", self.passed);
         Ok(())
@@ -194,26 +162,17 @@ fn format() -> Result<Outcome> {
 }
 
 fn clippy(what: &[&str]) -> Result<Outcome> {
-    shell::run(
-        cargo()
-            .args(["clippy", "--quiet"])
-            .args(what)
-            .args(["--", "-D", "warnings"]),
-    )?;
+    shell::run(cargo().args(["clippy", "--quiet"]).args(what).args(["--", "-D", "warnings"]))?;
     passed()
 }
 
 fn native_tests(what: &[&str], any_gpu: bool) -> Result<Outcome> {
     let mut command = cargo();
     if which("cargo-nextest").is_some() {
-        command
-            .args(["nextest", "run", "--no-fail-fast", "--no-tests=pass"])
-            .args(what);
+        command.args(["nextest", "run", "--no-fail-fast", "--no-tests=pass"]).args(what);
     } else {
         println!("  cargo-nextest is not installed: using cargo test, one test at a time for the GPU's sake");
-        command
-            .args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
-            .args(what);
+        command.args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]).args(what);
         command.env("RUST_TEST_THREADS", "1");
     }
     // The Vulkan loader complains without such a folder.
@@ -221,9 +180,7 @@ fn native_tests(what: &[&str], any_gpu: bool) -> Result<Outcome> {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         command.env("XDG_RUNTIME_DIR", folder.path());
     }
-    let chosen = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some());
+    let chosen = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].iter().any(|name| std::env::var_os(name).is_some());
     if let Some(driver) = tools::software_vulkan()
         && !any_gpu
         && !chosen
@@ -251,10 +208,7 @@ pub(crate) fn count(text: &str) -> (u64, u64) {
     let (mut passed, mut failed) = (0, 0);
     for line in without_colour(text).lines() {
         let line = line.trim();
-        let words: Vec<&str> = line
-            .split([' ', ',', ';', ':', '.'])
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> = line.split([' ', ',', ';', ':', '.']).filter(|word| !word.is_empty()).collect();
         let summary = line.starts_with("Summary [") || line.starts_with("test result:");
         // Playwright: a line of its own, `12 passed (3.4s)`.
         let alone = words.len() <= 4 && words.first().is_some_and(|word| word.parse::<u64>().is_ok());
@@ -278,24 +232,14 @@ fn without_colour(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\u{1b}') {
         plain.push_str(before);
-        rest = after
-            .split_once(|character: char| character.is_ascii_alphabetic())
-            .map_or("", |(_, after)| after);
+        rest = after.split_once(|character: char| character.is_ascii_alphabetic()).map_or("", |(_, after)| after);
     }
     plain + rest
 }
 
 fn documentation() -> Result<Outcome> {
     let mut command = cargo();
-    command.args([
-        "doc",
-        "--quiet",
-        "--no-deps",
-        "-p",
-        "surprisal-core",
-        "-p",
-        "surprisal-gpu",
-    ]);
+    command.args(["doc", "--quiet", "--no-deps", "-p", "surprisal-core", "-p", "surprisal-gpu"]);
     shell::run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
     passed()
 }
@@ -303,9 +247,7 @@ fn documentation() -> Result<Outcome> {
 fn deny(install: bool) -> Result<Outcome> {
     if which("cargo-deny").is_none() {
         if !install {
-            return Ok(Outcome::NotChecked(
-                "cargo-deny is not installed (cargo xtask test --deny installs it)".into(),
-            ));
+            return Ok(Outcome::NotChecked("cargo-deny is not installed (cargo xtask test --deny installs it)".into()));
         }
         shell::run(cargo().args(["install", "cargo-deny", "--version", "0.20.2", "--locked"]))?;
     }
@@ -323,20 +265,13 @@ fn shaders(folder: &Path) -> Result<Outcome> {
         std::fs::remove_dir_all(folder)?;
     }
     std::fs::create_dir_all(folder)?;
-    output(
-        cargo()
-            .args(["run", "--quiet", "-p", "surprisal-gpu", "--example", "shaders", "--"])
-            .arg(folder),
-    )?;
+    output(cargo().args(["run", "--quiet", "-p", "surprisal-gpu", "--example", "shaders", "--"]).arg(folder))?;
     let files = site::files(folder)?;
     if files.is_empty() {
         bail!("the example wrote no shader");
     }
     if which("tint").is_none() {
-        return Ok(Outcome::NotChecked(format!(
-            "{} shaders wait for the browser: tint is not installed",
-            files.len()
-        )));
+        return Ok(Outcome::NotChecked(format!("{} shaders wait for the browser: tint is not installed", files.len())));
     }
     let mut complaints = Vec::new();
     for file in &files {
@@ -345,12 +280,7 @@ fn shaders(folder: &Path) -> Result<Outcome> {
         }
     }
     if !complaints.is_empty() {
-        bail!(
-            "tint rejects {} of {} shaders\n{}",
-            complaints.len(),
-            files.len(),
-            complaints.join("\n")
-        );
+        bail!("tint rejects {} of {} shaders\n{}", complaints.len(), files.len(), complaints.join("\n"));
     }
     Ok(Outcome::Passed(format!("{} shaders", files.len())))
 }
@@ -364,11 +294,11 @@ fn check_sizes(page: &Path) -> Result<Outcome> {
 
 fn page_in_browser(page: &Path, runtime: &Runtime) -> Result<Outcome> {
     let browser = tools::browser()?;
+    // Nothing to do after the step before; with --only, the page of the sources as they are.
+    site::build(site::Build::Dist, page)?;
     let url = Server::new(page, SUB_PATH, true).start()?;
     let mut command = program("node");
-    command
-        .current_dir(tools::e2e())
-        .args(["node_modules/@playwright/test/cli.js", "test"]);
+    command.current_dir(tools::e2e()).args(["node_modules/@playwright/test/cli.js", "test"]);
     command.env("BASE_URL", url).env("SURPRISAL_CHROMIUM", browser);
     if runtime.shaders.is_dir() {
         command.env("WGSL_DIR", &runtime.shaders);
@@ -377,13 +307,8 @@ fn page_in_browser(page: &Path, runtime: &Runtime) -> Result<Outcome> {
     loud_step("the command line, to compare with", || {
         shell::run(cargo().args(["build", "--quiet", "--workspace", "--bin", "surprisal"]))
     })?;
-    command.env(
-        "SURPRISAL_CLI",
-        runtime
-            .target
-            .join("debug")
-            .join(format!("surprisal{}", std::env::consts::EXE_SUFFIX)),
-    );
+    command
+        .env("SURPRISAL_CLI", runtime.target.join("debug").join(format!("surprisal{}", std::env::consts::EXE_SUFFIX)));
     counted(&mut command)
 }
 
@@ -396,17 +321,10 @@ fn trunk(page: &Path, target: &Path) -> Result<Outcome> {
     if dist.exists() {
         std::fs::remove_dir_all(&dist)?;
     }
-    shell::run(
-        program("trunk")
-            .args(["build", "--release", "--offline", "--dist"])
-            .arg(&dist),
-    )?;
+    shell::run(program("trunk").args(["build", "--release", "--offline", "--dist"]).arg(&dist))?;
     let (ours, theirs) = (site::files(page)?, site::files(&dist)?);
     let names = |folder: &Path, files: &[std::path::PathBuf]| {
-        files
-            .iter()
-            .map(|file| site::relative(folder, file))
-            .collect::<Result<Vec<_>>>()
+        files.iter().map(|file| site::relative(folder, file)).collect::<Result<Vec<_>>>()
     };
     let (ours_named, theirs_named) = (names(page, &ours)?, names(&dist, &theirs)?);
     if ours_named != theirs_named {

@@ -37,9 +37,7 @@ pub(crate) fn wasm_target() -> Result<()> {
              libstd-rust-dev-wasm32, Fedora rust-std-static-{WASM}."
         );
     }
-    loud_step(&format!("add the target {WASM}"), || {
-        run(program("rustup").args(["target", "add", WASM]))
-    })?;
+    loud_step(&format!("add the target {WASM}"), || run(program("rustup").args(["target", "add", WASM])))?;
     if has_wasm_target() {
         return Ok(());
     }
@@ -69,11 +67,7 @@ pub(crate) fn npm_packages() -> Result<()> {
     }
     step("npm packages of e2e", || {
         let mut npm = program("npm");
-        output(
-            npm.arg("ci")
-                .current_dir(e2e())
-                .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"),
-        )?;
+        output(npm.arg("ci").current_dir(e2e()).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
         std::fs::write(&stamp, &wanted).context("writing e2e/node_modules/.locked")
     })
 }
@@ -94,9 +88,8 @@ pub(crate) fn chromium() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("SURPRISAL_CHROMIUM") {
         return Some(named.into());
     }
-    let found = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-        .into_iter()
-        .find_map(which)?;
+    let found =
+        ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].into_iter().find_map(which)?;
     // Ubuntu's package is a script that starts a snap, which sees no files outside the home folder.
     let stub = std::fs::read(&found)
         .is_ok_and(|text| text.starts_with(b"#!") && String::from_utf8_lossy(&text).contains("/snap/bin"));
@@ -140,20 +133,13 @@ pub(crate) fn browser() -> Result<PathBuf> {
 
 /// The description of Mesa's software Vulkan driver, where the loader looks for it.
 pub(crate) fn software_vulkan() -> Option<PathBuf> {
-    [
-        "/usr/share/vulkan/icd.d",
-        "/etc/vulkan/icd.d",
-        "/usr/local/share/vulkan/icd.d",
-    ]
-    .iter()
-    .filter_map(|folder| std::fs::read_dir(folder).ok())
-    .flatten()
-    .filter_map(Result::ok)
-    .map(|entry| entry.path())
-    .find(|path| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("lvp_icd"))
-    })
+    ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"]
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flatten()
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lvp_icd")))
 }
 
 /// Mesa's software Vulkan driver and the loader, by apt where that is possible.
@@ -176,11 +162,7 @@ fn apt(packages: &[&str]) -> Result<()> {
     }
     loud_step(&line, || {
         output(program("apt-get").arg("update"))?;
-        output(
-            program("sh")
-                .args(["-c", &line])
-                .env("DEBIAN_FRONTEND", "noninteractive"),
-        )?;
+        output(program("sh").args(["-c", &line]).env("DEBIAN_FRONTEND", "noninteractive"))?;
         Ok(())
     })
 }
@@ -199,10 +181,7 @@ fn is_root() -> bool {
 /// What a program answers to `--version`, first line.
 pub(crate) fn version(command: &mut Command) -> Option<String> {
     let text = shell::output(command).ok()?;
-    text.lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .map(str::to_owned)
+    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
 /// Lower-case hexadecimal.

@@ -32,10 +32,7 @@ pub(crate) fn run(packages: &[&str], target: &Path) -> Result<Outcome> {
         command.args(["-p", name]);
     }
     // Warnings and errors go to the terminal, the list of what was built comes back.
-    let built = command
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .context("building the wasm tests")?;
+    let built = command.stderr(std::process::Stdio::inherit()).output().context("building the wasm tests")?;
     if !built.status.success() {
         bail!("`{}` failed", shell::show(&command));
     }
@@ -51,12 +48,7 @@ pub(crate) fn run(packages: &[&str], target: &Path) -> Result<Outcome> {
     let browser = tools::browser()?;
     let url = Server::new(&folder, "/", false).start()?;
     let mut command = program("node");
-    command
-        .current_dir(tools::e2e())
-        .arg("wasm-tests.mjs")
-        .arg(url)
-        .args(&names)
-        .env("SURPRISAL_CHROMIUM", browser);
+    command.current_dir(tools::e2e()).arg("wasm-tests.mjs").arg(url).args(&names).env("SURPRISAL_CHROMIUM", browser);
     let (ok, text) = tee(&mut command)?;
     let (passed, failed) = count(&text);
     if !ok && failed == 0 {
@@ -97,6 +89,7 @@ fn prepare(wasm: &Path, folder: &Path) -> Result<()> {
         .input_bytes("tests", bytes)
         .web(true)?
         .typescript(false)
+        .omit_default_module_path(false)
         .debug(true)
         .export_wasm(true)
         .emit_start(false)
@@ -105,10 +98,7 @@ fn prepare(wasm: &Path, folder: &Path) -> Result<()> {
         std::fs::copy(tools::e2e().join("wasm-tests").join(name), folder.join(name))
             .with_context(|| format!("copying {name}"))?;
     }
-    std::fs::write(
-        folder.join("mode.json"),
-        serde_json::json!({ "worker": in_worker }).to_string(),
-    )?;
+    std::fs::write(folder.join("mode.json"), serde_json::json!({ "worker": in_worker }).to_string())?;
     Ok(())
 }
 
@@ -166,9 +156,6 @@ mod tests {
             "\nnoise\n",
             r#"{"reason":"build-finished","success":true}"#,
         );
-        assert_eq!(
-            binaries(messages),
-            [("web-12".to_owned(), PathBuf::from("/t/web-12.wasm"))]
-        );
+        assert_eq!(binaries(messages), [("web-12".to_owned(), PathBuf::from("/t/web-12.wasm"))]);
     }
 }
