@@ -130,7 +130,7 @@ impl ResultRecord {
         measure: &str,
         column: Option<&str>,
         given: &Map<String, Json>,
-        computed: Result<Outcome, &MeasureError>,
+        computed: Result<Outcome, MeasureError>,
         information: Information,
         seconds: f64,
     ) -> Self {
@@ -217,4 +217,44 @@ pub const fn offers(accepts: Accepts, ty: ColumnType) -> bool {
         Accepts::Symbols => !matches!(ty, ColumnType::Time),
         other => other.suits(ty),
     }
+}
+
+/// The results as CSV, one row each, values at full precision; arrays are written as JSON.
+#[must_use]
+pub fn to_csv(results: &[ResultRecord]) -> String {
+    let mut text = "measure,column,value,unit,low,high,method,estimator,n,backend,adapter,seconds,why,warnings,parameters\n".to_owned();
+    let optional = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
+    for r in results {
+        let u = r.uncertainty.as_ref();
+        let backend = match r.backend {
+            Some(Backend::Cpu) => "cpu",
+            Some(Backend::Gpu) => "gpu",
+            None => "",
+        };
+        let warnings = r.warnings.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join("; ");
+        let fields = [
+            r.measure.clone(),
+            r.column.clone().unwrap_or_default(),
+            if r.value.is_null() { String::new() } else { r.value.to_string() },
+            r.unit.map(|u| u.symbol().to_owned()).unwrap_or_default(),
+            optional(u.map(|u| u.low)),
+            optional(u.map(|u| u.high)),
+            u.map(|u| u.method.clone()).unwrap_or_default(),
+            r.estimator.clone().unwrap_or_default(),
+            r.n.map(|n| n.to_string()).unwrap_or_default(),
+            backend.to_owned(),
+            r.adapter.clone().unwrap_or_default(),
+            r.seconds.to_string(),
+            r.why.clone().unwrap_or_default(),
+            warnings,
+            Json::Object(r.parameters.clone()).to_string(),
+        ];
+        text.push_str(&fields.map(quoted).join(","));
+        text.push('\n');
+    }
+    text
+}
+
+fn quoted(field: String) -> String {
+    if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
 }

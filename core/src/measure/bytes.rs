@@ -1,5 +1,8 @@
 //! Bytes and text: the entropy of bytes, of windows of bytes, and of n-grams.
 
+use std::borrow::Cow;
+
+use futures_util::future::LocalBoxFuture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +10,18 @@ use super::{
     About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Value,
     discrete::{NoParams, plugin_bits},
     input::Sequence,
-    symbols::Words,
+    stream::{Accumulator, Gaps},
+    symbols::{WordCounts, Words},
     uncertainty,
 };
 use crate::{
+    data::{Chunk, Column, DataError},
     figure::{Axis, Colour, Figure, Mark, Panel},
     quantity::Unit,
 };
 
 /// Below this many bytes the estimate is dominated by its bias.
 const ENOUGH: u64 = 256;
-/// Windows between two calls of [`crate::pace::Pace::tick`].
-const TICK: usize = 256;
 /// More points than this are thinned for the picture, keeping the extremes.
 const MOST_POINTS: usize = 2000;
 
@@ -90,7 +93,6 @@ impl Measure for ByteEntropy {
         gpu: false,
     };
 
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
     async fn measure(_: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let bytes = input.bytes()?;
         if bytes.is_empty() {
@@ -105,31 +107,67 @@ impl Measure for ByteEntropy {
             counts.push(chunk);
             context.pace.tick((i << 22) as u64, bytes.len() as u64).await?;
         }
-        let counts = counts.finish();
-        let value = Value::Scalar(plugin_bits(counts));
-        let mut outcome = Outcome::new(value, Unit::BitsPerByte, "plug-in", bytes.len() as u64)
-            .detail("observed_symbols", counts.iter().filter(|c| **c > 0).count());
-        outcome.uncertainty = uncertainty::multinomial(counts, &plugin_bits, context).await?;
-        let edges = (0..=256).map(|i| f64::from(i) - 0.5).collect();
-        let figure = Figure {
-            id: "distribution".to_owned(),
-            title: "Byte values".to_owned(),
-            description: format!(
-                "How often each of the 256 byte values occurs among {} bytes.",
-                bytes.len()
-            ),
-            panels: vec![Panel {
-                x: Axis::new("byte value").within(-0.5, 255.5),
-                y: Axis::new("bytes"),
-                marks: vec![Mark::Bars {
-                    edges,
-                    heights: counts.iter().map(|&c| c as f64).collect(),
-                    colour: Colour::First,
-                }],
-                weight: 1.0,
-            }],
-        };
-        Ok(short(outcome).figure(figure))
+        entropy_of(counts.finish(), context).await
+    }
+
+    fn accumulator(_: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(Some(Box::new(EntropyStream::default())))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+async fn entropy_of(counts: &[u64; 256], context: &Context<'_>) -> Result<Outcome, MeasureError> {
+    let n = counts.iter().sum();
+    if n == 0 {
+        return Err(MeasureError::TooShort { n, what: "an entropy".to_owned(), needed: 1 });
+    }
+    let mut outcome = Outcome::new(Value::Scalar(plugin_bits(counts)), Unit::BitsPerByte, "plug-in", n)
+        .detail("observed_symbols", counts.iter().filter(|c| **c > 0).count());
+    outcome.uncertainty = uncertainty::multinomial(counts, &plugin_bits, context).await?;
+    let edges = (0..=256).map(|i| f64::from(i) - 0.5).collect();
+    let heights = counts.iter().map(|&c| c as f64).collect();
+    let figure = Figure {
+        id: "distribution".to_owned(),
+        title: "Byte values".to_owned(),
+        description: format!("How often each of the 256 byte values occurs among {n} bytes."),
+        panels: vec![Panel {
+            x: Axis::new("byte value").within(-0.5, 255.5),
+            y: Axis::new("bytes"),
+            marks: vec![Mark::Bars { edges, heights, colour: Colour::First }],
+            weight: 1.0,
+        }],
+    };
+    Ok(short(outcome).figure(figure))
+}
+
+/// The bytes of a chunk; other types have no bytes.
+fn bytes_of(chunk: Chunk<'_>) -> Result<Cow<'_, [u8]>, DataError> {
+    let unsupported = || DataError::Unsupported { what: "bytes of a column of numbers or labels".to_owned(), instead: "read the file with --kind bytes" };
+    match chunk {
+        Chunk::Bytes(v) => Ok(Cow::Borrowed(v)),
+        Chunk::Integer(v) => v.iter().map(|&x| u8::try_from(x)).collect::<Result<_, _>>().map_err(|_| unsupported()),
+        _ => Err(unsupported()),
+    }
+}
+
+#[derive(Default)]
+struct EntropyStream {
+    counts: ByteCounts,
+    gaps: Gaps,
+}
+
+impl Accumulator for EntropyStream {
+    fn gaps(&mut self) -> &mut Gaps {
+        &mut self.gaps
+    }
+
+    fn take(&mut self, chunk: Chunk<'_>) -> Result<(), DataError> {
+        self.counts.push(&bytes_of(chunk)?);
+        Ok(())
+    }
+
+    fn finish<'a>(self: Box<Self>, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Outcome, MeasureError>> {
+        Box::pin(async move { entropy_of(self.counts.finish(), context).await })
     }
 }
 
@@ -192,74 +230,116 @@ impl Measure for ByteProfile {
         gpu: false,
     };
 
-    #[expect(clippy::cast_precision_loss, reason = "a picture")]
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let bytes = input.bytes()?;
-        let (window, hop) = (p.window as usize, p.hop as usize);
-        if bytes.len() < window {
-            return Err(MeasureError::TooShort {
-                n: bytes.len() as u64,
-                what: format!("one window of {window} bytes"),
-                needed: u64::from(p.window),
-            });
+        let mut windows = Windows::new(&p);
+        for (i, chunk) in bytes.chunks(1 << 20).enumerate() {
+            windows.push(chunk);
+            context.pace.tick((i << 20) as u64, bytes.len() as u64).await?;
         }
-        let total = (bytes.len() - window) / hop + 1;
-        let mut profile = Vec::with_capacity(total);
-        for j in 0..total {
-            let mut counts = ByteCounts::default();
-            counts.push(&bytes[j * hop..j * hop + window]);
-            profile.push(plugin_bits(counts.finish()));
-            if j % TICK == TICK - 1 {
-                context.pace.tick(j as u64, total as u64).await?;
-            }
-        }
-        let random = expected_of_random_bytes(p.window);
-        let (mut x, mut low, mut high) = (Vec::new(), Vec::new(), Vec::new());
-        let group = total.div_ceil(MOST_POINTS);
-        for (g, chunk) in profile.chunks(group).enumerate() {
-            x.push((g * group * hop) as f64);
-            low.push(chunk.iter().copied().fold(f64::INFINITY, f64::min));
-            high.push(chunk.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-        }
-        let highest = profile.iter().copied().fold(0.0, f64::max);
-        let mut marks = vec![Mark::Reference {
-            y: random,
-            label: format!("random bytes, {random:.2}"),
-        }];
-        if group > 1 {
-            let opacity = 0.35;
-            marks.push(Mark::Band {
-                x: x.clone(),
-                low,
-                high: high.clone(),
-                colour: Colour::First,
-                opacity,
-            });
-        }
-        marks.push(Mark::Line {
-            name: String::new(),
-            x,
-            y: high,
-            colour: Colour::First,
-        });
-        let figure = Figure {
-            id: "profile".to_owned(),
-            title: format!("Byte entropy in windows of {window}"),
-            description: format!(
-                "{total} windows, highest {highest:.2} bits per byte; random bytes would give {random:.2} in such windows."
-            ),
-            panels: vec![Panel {
-                x: Axis::new("offset (bytes)"),
-                y: Axis::new("entropy (bits/byte)").within(0.0, 8.0),
-                marks,
-                weight: 1.0,
-            }],
-        };
-        let outcome = Outcome::new(Value::Vector(profile), Unit::BitsPerByte, "plug-in", bytes.len() as u64)
-            .detail("windows", total)
-            .detail("expected_of_random_bytes", random);
-        Ok(short(outcome).figure(figure))
+        profile_of(&p, windows.profile, bytes.len() as u64)
     }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(Some(Box::new(ProfileStream { windows: Windows::new(&p), p, n: 0, gaps: Gaps::default() })))
+    }
+}
+
+/// Windows of a stream of bytes: the bytes that a window still needs, and the entropies of those that are complete.
+struct Windows {
+    window: usize,
+    hop: usize,
+    /// From the start of the next window on.
+    pending: Vec<u8>,
+    /// Bytes to pass over before the next window begins.
+    skip: usize,
+    profile: Vec<f64>,
+}
+
+impl Windows {
+    fn new(p: &ProfileParams) -> Self {
+        Self { window: p.window as usize, hop: p.hop as usize, pending: Vec::new(), skip: 0, profile: Vec::new() }
+    }
+
+    fn push(&mut self, chunk: &[u8]) {
+        let passed = self.skip.min(chunk.len());
+        self.skip -= passed;
+        self.pending.extend_from_slice(&chunk[passed..]);
+        let mut start = 0;
+        while start + self.window <= self.pending.len() {
+            let mut counts = ByteCounts::default();
+            counts.push(&self.pending[start..start + self.window]);
+            self.profile.push(plugin_bits(counts.finish()));
+            start += self.hop;
+        }
+        self.skip += start.saturating_sub(self.pending.len());
+        self.pending.drain(..start.min(self.pending.len()));
+    }
+}
+
+struct ProfileStream {
+    p: ProfileParams,
+    windows: Windows,
+    n: u64,
+    gaps: Gaps,
+}
+
+impl Accumulator for ProfileStream {
+    fn gaps(&mut self) -> &mut Gaps {
+        &mut self.gaps
+    }
+
+    fn take(&mut self, chunk: Chunk<'_>) -> Result<(), DataError> {
+        let bytes = bytes_of(chunk)?;
+        self.n += bytes.len() as u64;
+        self.windows.push(&bytes);
+        Ok(())
+    }
+
+    fn finish<'a>(self: Box<Self>, _: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Outcome, MeasureError>> {
+        Box::pin(std::future::ready(profile_of(&self.p, self.windows.profile, self.n)))
+    }
+}
+
+/// The outcome of a profile over `n` bytes, with its picture.
+#[expect(clippy::cast_precision_loss, reason = "a picture")]
+fn profile_of(p: &ProfileParams, profile: Vec<f64>, n: u64) -> Result<Outcome, MeasureError> {
+    let (window, hop, total) = (p.window, p.hop as usize, profile.len());
+    if total == 0 {
+        return Err(MeasureError::TooShort { n, what: format!("one window of {window} bytes"), needed: u64::from(window) });
+    }
+    let random = expected_of_random_bytes(window);
+    let (mut x, mut low, mut high) = (Vec::new(), Vec::new(), Vec::new());
+    let group = total.div_ceil(MOST_POINTS);
+    for (g, chunk) in profile.chunks(group).enumerate() {
+        x.push((g * group * hop) as f64);
+        low.push(chunk.iter().copied().fold(f64::INFINITY, f64::min));
+        high.push(chunk.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    }
+    let highest = profile.iter().copied().fold(0.0, f64::max);
+    let mut marks = vec![Mark::Reference { y: random, label: format!("random bytes, {random:.2}") }];
+    if group > 1 {
+        let opacity = 0.35;
+        marks.push(Mark::Band { x: x.clone(), low, high: high.clone(), colour: Colour::First, opacity });
+    }
+    marks.push(Mark::Line { name: String::new(), x, y: high, colour: Colour::First });
+    let figure = Figure {
+        id: "profile".to_owned(),
+        title: format!("Byte entropy in windows of {window}"),
+        description: format!(
+            "{total} windows, highest {highest:.2} bits per byte; random bytes would give {random:.2} in such windows."
+        ),
+        panels: vec![Panel {
+            x: Axis::new("offset (bytes)"),
+            y: Axis::new("entropy (bits/byte)").within(0.0, 8.0),
+            marks,
+            weight: 1.0,
+        }],
+    };
+    let outcome = Outcome::new(Value::Vector(profile), Unit::BitsPerByte, "plug-in", n)
+        .detail("windows", total)
+        .detail("expected_of_random_bytes", random);
+    Ok(short(outcome).figure(figure))
 }
 
 /// Parameters of the n-gram entropy.
@@ -334,6 +414,42 @@ impl Measure for NgramEntropy {
         let mut outcome = Outcome::new(value, Unit::Bits, "plug-in", bytes.len() as u64);
         outcome.uncertainty = uncertainty::multinomial(&done.value, &plugin_bits, context).await?;
         Ok(saturated(outcome, done.value.len()).ran(done.ran))
+    }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        let counts = WordCounts::dense(256, p.n);
+        Ok(counts.map(|counts| Box::new(NgramStream { n: p.n, counts, gaps: Gaps::default() }) as Box<dyn Accumulator>))
+    }
+}
+
+struct NgramStream {
+    n: u32,
+    counts: WordCounts,
+    gaps: Gaps,
+}
+
+impl Accumulator for NgramStream {
+    fn gaps(&mut self) -> &mut Gaps {
+        &mut self.gaps
+    }
+
+    fn take(&mut self, chunk: Chunk<'_>) -> Result<(), DataError> {
+        let codes: Vec<u32> = bytes_of(chunk)?.iter().map(|&b| u32::from(b)).collect();
+        self.counts.push(&codes);
+        Ok(())
+    }
+
+    fn finish<'a>(self: Box<Self>, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Outcome, MeasureError>> {
+        Box::pin(async move {
+            let (have, n) = (self.counts.len(), self.n);
+            if have < u64::from(n) {
+                return Err(MeasureError::TooShort { n: have, what: format!("an n-gram of {n} bytes"), needed: u64::from(n) });
+            }
+            let counts: Vec<u64> = self.counts.finish().iter().copied().filter(|&c| c > 0).collect();
+            let mut outcome = Outcome::new(Value::Scalar(plugin_bits(&counts)), Unit::Bits, "plug-in", have);
+            outcome.uncertainty = uncertainty::multinomial(&counts, &plugin_bits, context).await?;
+            Ok(saturated(outcome, counts.len()))
+        })
     }
 }
 

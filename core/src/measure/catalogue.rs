@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    About, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, discrete, histogram,
+    About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, discrete, histogram,
     input, lempel_ziv, ordinal, params, profile, regularity, spectral, symbols,
 };
 use crate::data::Column;
@@ -63,6 +63,7 @@ impl Family {
     }
 }
 
+type Accumulate = fn(Json, &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError>;
 type Runner = for<'a> fn(Json, &'a Input<'a>, &'a Context<'a>) -> LocalBoxFuture<'a, Result<Outcome, MeasureError>>;
 
 /// A measure with its types erased.
@@ -72,6 +73,7 @@ pub struct Entry {
     parameters: fn() -> Vec<Parameter>,
     schema: fn() -> schemars::Schema,
     runner: Runner,
+    accumulate: Accumulate,
     described: OnceLock<Vec<Parameter>>,
 }
 
@@ -86,16 +88,9 @@ impl Entry {
             },
             schema: params::schema::<M::Params>,
             runner: |json, input, context| {
-                Box::pin(async move {
-                    let params = serde_json::from_value::<M::Params>(json).map_err(|e| ParameterError::Invalid {
-                        measure: M::ABOUT.id.to_owned(),
-                        key: "…".to_owned(),
-                        given: String::new(),
-                        expected: e.to_string(),
-                    })?;
-                    M::measure(params, input, context).await
-                })
+                Box::pin(async move { M::measure(typed::<M>(json)?, input, context).await })
             },
+            accumulate: |json, column| M::accumulator(typed::<M>(json)?, column),
             described: OnceLock::new(),
         }
     }
@@ -151,6 +146,30 @@ impl Entry {
         outcome.parameters = full;
         Ok(outcome)
     }
+
+    /// An accumulator for a column that is still in its file, if this measure can be computed in constant memory.
+    ///
+    /// # Errors
+    /// [`MeasureError::Parameter`].
+    pub fn accumulator(&self, given: &Json, column: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        let full = self.complete(given)?;
+        let (common, own) = input::Common::split(full.clone());
+        let accumulator = (self.accumulate)(Json::Object(own), column)?;
+        Ok(accumulator.map(|mut a| {
+            a.gaps().begin(common.first, common.missing, full);
+            a
+        }))
+    }
+}
+
+/// The parameters of `M`, validated before against their ranges.
+fn typed<M: Measure>(json: Json) -> Result<M::Params, ParameterError> {
+    serde_json::from_value(json).map_err(|e| ParameterError::Invalid {
+        measure: M::ABOUT.id.to_owned(),
+        key: "…".to_owned(),
+        given: String::new(),
+        expected: e.to_string(),
+    })
 }
 
 /// All measures, in the order that reports show them.

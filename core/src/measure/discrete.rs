@@ -4,22 +4,30 @@
 
 use std::f64::consts::LN_2;
 
+use futures_util::future::LocalBoxFuture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::digamma;
 
 use super::{
-    About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Value, input::Sequence, symbols::Words,
+    About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, ParameterError, Value,
+    input::Sequence,
+    stream::{Accumulator, Gaps, SymbolCounts},
+    symbols::Words,
     uncertainty,
 };
 use crate::{
-    compute::Ran,
+    data::{Chunk, Column, DataError},
     figure::{Axis, Colour, Figure, Mark, Panel},
     quantity::Unit,
 };
 
 /// More symbols than this are not drawn as bars.
 const MOST_BARS: usize = 256;
+/// A column that passes by may have this many distinct values: a table of about 100 MB.
+const MOST_STREAMED_SYMBOLS: usize = 1 << 22;
+/// What one of them takes in a hash table, about.
+const BYTES_A_SYMBOL: u64 = 24;
 
 /// −Σ p log₂ p of `counts`, in bits; 0 for no counts at all.
 ///
@@ -50,88 +58,86 @@ pub fn plugin_bits(counts: &[u64]) -> f64 {
 #[serde(default, deny_unknown_fields)]
 pub struct NoParams {}
 
-/// Counts of the symbols of a column, zeros left out, with what every discrete measure says about them.
-struct Counted {
-    counts: Vec<u64>,
-    n: u64,
-    k: u64,
-    omitted: u64,
-    ran: Ran,
+/// A discrete estimator: a function of counts, and what is said about it.
+struct Recipe {
+    unit: Unit,
+    name: &'static str,
+    /// Below so many samples a symbol the estimate is noticeably biased.
+    per_symbol: u64,
+    estimator: Box<dyn Fn(&[u64]) -> f64>,
 }
 
-async fn counted(input: &Input<'_>, context: &Context<'_>) -> Result<Counted, MeasureError> {
-    let sequence = input.symbols()?;
-    let Sequence {
-        codes,
-        alphabet: size,
-        omitted,
-    } = &sequence;
-    if codes.is_empty() {
-        return Err(MeasureError::TooShort {
-            n: 0,
-            what: "an entropy".to_owned(),
-            needed: 1,
-        });
-    }
-    let words = Words {
-        codes,
-        alphabet: (*size).max(1),
-        length: 1,
-    };
-    let done = context.compute.word_counts(&words, context.pace).await?;
-    let (n, k) = (codes.len() as u64, done.value.len() as u64);
-    Ok(Counted {
-        counts: done.value,
-        n,
-        k,
-        omitted: *omitted,
-        ran: done.ran,
-    })
-}
-
-impl Counted {
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
-    fn n(&self) -> f64 {
-        self.n as f64
+impl Recipe {
+    fn new(name: &'static str, per_symbol: u64, estimator: impl Fn(&[u64]) -> f64 + 'static) -> Self {
+        Self { unit: Unit::Bits, name, per_symbol, estimator: Box::new(estimator) }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
-    fn k(&self) -> f64 {
-        self.k as f64
+    /// Counts the symbols of a column in memory.
+    async fn measure(self, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let Sequence { codes, alphabet, omitted } = &input.symbols()?;
+        let words = Words { codes, alphabet: (*alphabet).max(1), length: 1 };
+        let done = context.compute.word_counts(&words, context.pace).await?;
+        Ok(self.outcome(&done.value, *omitted, context).await?.ran(done.ran))
     }
 
-    /// The outcome of `estimator(counts)`, with its bootstrap interval and the warnings of the family.
-    async fn outcome(
-        self,
-        unit: Unit,
-        name: &'static str,
-        per_symbol: u64,
-        estimator: &dyn Fn(&[u64]) -> f64,
-        context: &Context<'_>,
-    ) -> Result<Outcome, MeasureError> {
-        let value = estimator(&self.counts);
-        let mut outcome = Outcome::new(Value::Scalar(value), unit, name, self.n)
-            .detail("observed_symbols", self.k)
-            .ran(self.ran);
-        outcome.uncertainty = uncertainty::multinomial(&self.counts, estimator, context).await?;
-        if self.omitted > 0 {
-            outcome = outcome.detail("omitted", self.omitted);
+    /// The value of non-zero `counts`, with its bootstrap interval and the warnings of the family.
+    async fn outcome(self, counts: &[u64], omitted: u64, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let (n, k) = (counts.iter().sum::<u64>(), counts.len() as u64);
+        if n == 0 {
+            return Err(MeasureError::TooShort { n: 0, what: "an entropy".to_owned(), needed: 1 });
         }
-        if self.n < per_symbol * self.k && self.k > 1 {
+        let value = Value::Scalar((self.estimator)(counts));
+        let mut outcome = Outcome::new(value, self.unit, self.name, n).detail("observed_symbols", k);
+        outcome.uncertainty = uncertainty::multinomial(counts, &*self.estimator, context).await?;
+        if omitted > 0 {
+            outcome = outcome.detail("omitted", omitted);
+        }
+        if n < self.per_symbol * k && k > 1 {
+            let text = format!("{n} samples of {k} symbols: below {} a symbol the estimate is biased low", self.per_symbol);
+            outcome = outcome.warn("few_samples", text);
+        }
+        if 2 * k > n && n > 1 {
             outcome = outcome.warn(
-                "few_samples",
-                format!(
-                    "{} samples of {} symbols: below {per_symbol} a symbol the estimate is biased low",
-                    self.n, self.k
-                ),
+                "saturated",
+                "more than half of the values are distinct: the estimate approaches log2 N whatever the data; bin real values with hist.entropy",
             );
         }
-        if 2 * self.k > self.n && self.n > 1 {
-            outcome = outcome.warn("saturated", "more than half of the values are distinct: the estimate approaches log2 N whatever the data; bin real values with hist.entropy");
-        }
-        Ok(match distribution(&self.counts) {
+        Ok(match distribution(counts) {
             Some(figure) => outcome.figure(figure),
             None => outcome,
+        })
+    }
+
+    fn stream(self) -> Option<Box<dyn Accumulator>> {
+        Some(Box::new(SymbolStream { recipe: self, counts: SymbolCounts::default(), gaps: Gaps::default() }))
+    }
+}
+
+/// Counts the symbols of a column that passes by.
+struct SymbolStream {
+    recipe: Recipe,
+    counts: SymbolCounts,
+    gaps: Gaps,
+}
+
+impl Accumulator for SymbolStream {
+    fn gaps(&mut self) -> &mut Gaps {
+        &mut self.gaps
+    }
+
+    fn take(&mut self, chunk: Chunk<'_>) -> Result<(), DataError> {
+        self.counts.push(chunk);
+        if self.counts.distinct() > MOST_STREAMED_SYMBOLS {
+            let what = format!("the table of more than {MOST_STREAMED_SYMBOLS} distinct values");
+            return Err(DataError::TooLarge { what, needed: BYTES_A_SYMBOL * (MOST_STREAMED_SYMBOLS as u64 + 1), limit: BYTES_A_SYMBOL * MOST_STREAMED_SYMBOLS as u64 });
+        }
+        Ok(())
+    }
+
+    fn finish<'a>(self: Box<Self>, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Outcome, MeasureError>> {
+        Box::pin(async move {
+            let omitted = self.gaps.check()?;
+            self.recipe.outcome(&self.counts.finish(), omitted, context).await
         })
     }
 }
@@ -185,8 +191,17 @@ impl Measure for Plugin {
     };
 
     async fn measure(_: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
-        let counted = counted(input, context).await?;
-        counted.outcome(Unit::Bits, "plug-in", 10, &plugin_bits, context).await
+        Self::recipe().measure(input, context).await
+    }
+
+    fn accumulator(_: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(Self::recipe().stream())
+    }
+}
+
+impl Plugin {
+    fn recipe() -> Recipe {
+        Recipe::new("plug-in", 10, plugin_bits)
     }
 }
 
@@ -208,13 +223,28 @@ impl Measure for MillerMadow {
     };
 
     async fn measure(_: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
-        let counted = counted(input, context).await?;
-        let correction = (counted.k() - 1.0) / (2.0 * counted.n() * LN_2);
-        let estimator = move |c: &[u64]| plugin_bits(c) + correction;
-        counted
-            .outcome(Unit::Bits, "Miller-Madow", 5, &estimator, context)
-            .await
+        Self::recipe().measure(input, context).await
     }
+
+    fn accumulator(_: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(Self::recipe().stream())
+    }
+}
+
+impl MillerMadow {
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    fn recipe() -> Recipe {
+        Recipe::new("Miller-Madow", 5, |counts| {
+            let n = counts.iter().sum::<u64>() as f64;
+            let observed = counts.iter().filter(|&&c| c > 0).count() as f64;
+            plugin_bits(counts) + (observed - 1.0) / (2.0 * n * LN_2)
+        })
+    }
+}
+
+fn invalid(measure: &str, key: &str, given: String, expected: &str) -> MeasureError {
+    let (measure, key, expected) = (measure.to_owned(), key.to_owned(), expected.to_owned());
+    ParameterError::Invalid { measure, key, given, expected }.into()
 }
 
 /// Which of Grassberger's two estimators.
@@ -249,42 +279,36 @@ impl Measure for Grassberger {
         gpu: true,
     };
 
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        Self::recipe(&p)?.measure(input, context).await
+    }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(Self::recipe(&p)?.stream())
+    }
+}
+
+impl Grassberger {
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    fn recipe(p: &GrassbergerParams) -> Result<Recipe, MeasureError> {
         let (g, name): (fn(f64, f64) -> f64, _) = match p.year {
             2003 => (
                 |n, sign| digamma(n) + sign / 2.0 * (digamma(f64::midpoint(n, 1.0)) - digamma(n / 2.0)),
                 "Grassberger 2003",
             ),
             1988 => (|n, sign| digamma(n) + sign / (n + 1.0), "Grassberger 1988"),
-            other => {
-                return Err(super::ParameterError::Invalid {
-                    measure: "shannon.grassberger".to_owned(),
-                    key: "year".to_owned(),
-                    given: other.to_string(),
-                    expected: "expected 1988 or 2003".to_owned(),
-                }
-                .into());
-            }
+            other => return Err(invalid("shannon.grassberger", "year", other.to_string(), "expected 1988 or 2003")),
         };
-        let estimator = move |counts: &[u64]| {
-            let total: u64 = counts.iter().sum();
-            let n = total as f64;
+        Ok(Recipe::new(name, 2, move |counts| {
             // A constant is certain: the estimator's small residue there is an artefact.
             if counts.iter().filter(|&&c| c > 0).count() <= 1 {
                 return 0.0;
             }
-            let sum: f64 = counts
-                .iter()
-                .filter(|&&c| c > 0)
-                .map(|&c| c as f64 * g(c as f64, if c % 2 == 0 { 1.0 } else { -1.0 }))
-                .sum();
+            let n = counts.iter().sum::<u64>() as f64;
+            let term = |c: u64| c as f64 * g(c as f64, if c % 2 == 0 { 1.0 } else { -1.0 });
+            let sum: f64 = counts.iter().filter(|&&c| c > 0).map(|&c| term(c)).sum();
             (n.ln() - sum / n) / LN_2
-        };
-        counted(input, context)
-            .await?
-            .outcome(Unit::Bits, name, 2, &estimator, context)
-            .await
+        }))
     }
 }
 
@@ -305,9 +329,19 @@ impl Measure for ChaoShen {
         gpu: true,
     };
 
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
     async fn measure(_: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
-        let estimator = |counts: &[u64]| {
+        Self::recipe().measure(input, context).await
+    }
+
+    fn accumulator(_: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(Self::recipe().stream())
+    }
+}
+
+impl ChaoShen {
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    fn recipe() -> Recipe {
+        Recipe::new("Chao-Shen", 2, |counts| {
             let n = counts.iter().sum::<u64>() as f64;
             let singletons = counts.iter().filter(|&&c| c == 1).count() as f64;
             let unseen = if singletons == n { n - 1.0 } else { singletons };
@@ -317,17 +351,8 @@ impl Measure for ChaoShen {
                 // 1 − (1 − q)^N without losing digits for small q
                 -q * q.log2() / -(n * (-q).ln_1p()).exp_m1()
             };
-            counts
-                .iter()
-                .filter(|&&c| c > 0)
-                .map(|&c| term(c))
-                .sum::<f64>()
-                .max(0.0)
-        };
-        counted(input, context)
-            .await?
-            .outcome(Unit::Bits, "Chao-Shen", 2, &estimator, context)
-            .await
+            counts.iter().filter(|&&c| c > 0).map(|&c| term(c)).sum::<f64>().max(0.0)
+        })
     }
 }
 
@@ -387,18 +412,23 @@ impl Measure for Renyi {
         gpu: true,
     };
 
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
-        let Some(alpha) = p.alpha.value() else {
-            return Err(super::ParameterError::Invalid {
-                measure: "renyi.plugin".to_owned(),
-                key: "alpha".to_owned(),
-                given: serde_json::to_string(&p.alpha).unwrap_or_default(),
-                expected: "expected a number of at least 0, or inf".to_owned(),
-            }
-            .into());
-        };
-        let estimator = move |counts: &[u64]| {
+        Self::recipe(&p)?.measure(input, context).await
+    }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(Self::recipe(&p)?.stream())
+    }
+}
+
+impl Renyi {
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    fn recipe(p: &RenyiParams) -> Result<Recipe, MeasureError> {
+        let alpha = p.alpha.value().ok_or_else(|| {
+            let given = serde_json::to_string(&p.alpha).unwrap_or_default();
+            invalid("renyi.plugin", "alpha", given, "expected a number of at least 0, or inf")
+        })?;
+        Ok(Recipe::new("plug-in", 10, move |counts| {
             let n = counts.iter().sum::<u64>() as f64;
             let law = || counts.iter().filter(|&&c| c > 0).map(|&c| c as f64 / n);
             if alpha == 1.0 {
@@ -410,11 +440,7 @@ impl Measure for Renyi {
             } else {
                 (law().map(|p| p.powf(alpha)).sum::<f64>().log2() / (1.0 - alpha)).max(0.0)
             }
-        };
-        counted(input, context)
-            .await?
-            .outcome(Unit::Bits, "plug-in", 10, &estimator, context)
-            .await
+        }))
     }
 }
 
@@ -450,21 +476,28 @@ impl Measure for Tsallis {
         gpu: true,
     };
 
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        Self::recipe(&p).measure(input, context).await
+    }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(Self::recipe(&p).stream())
+    }
+}
+
+impl Tsallis {
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    fn recipe(p: &TsallisParams) -> Recipe {
         let q = p.q;
-        let estimator = move |counts: &[u64]| {
+        let recipe = Recipe::new("plug-in", 10, move |counts| {
             if q == 1.0 {
                 return plugin_bits(counts) * LN_2;
             }
             let n = counts.iter().sum::<u64>() as f64;
             let sum: f64 = counts.iter().filter(|&&c| c > 0).map(|&c| (c as f64 / n).powf(q)).sum();
             (1.0 - sum) / (q - 1.0)
-        };
-        counted(input, context)
-            .await?
-            .outcome(Unit::One, "plug-in", 10, &estimator, context)
-            .await
+        });
+        Recipe { unit: Unit::One, ..recipe }
     }
 }
 

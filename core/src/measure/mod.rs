@@ -22,6 +22,7 @@ pub mod ordinal;
 pub mod profile;
 pub mod regularity;
 pub mod spectral;
+pub mod stream;
 pub mod symbols;
 pub mod uncertainty;
 
@@ -29,6 +30,7 @@ pub use catalogue::{Entry, Family, catalogue, find};
 pub use error::{MeasureError, ParameterError, Undefined};
 pub use input::{Accepts, Input, Missing, Series};
 pub use outcome::{Outcome, Value, Warning};
+pub use stream::Accumulator;
 pub use params::{Bounds, Parameter, ParameterKind, parse_setting};
 
 use crate::{compute::Compute, data::Column, pace::Pace};
@@ -112,6 +114,15 @@ pub trait Measure {
         input: &'a Input<'a>,
         context: &'a Context<'a>,
     ) -> impl Future<Output = Result<Outcome, MeasureError>> + 'a;
+
+    /// The same for a column that is still in its file, in constant memory; `None` where the definition needs all
+    /// values at once.
+    ///
+    /// # Errors
+    /// [`MeasureError::Parameter`].
+    fn accumulator(_params: Self::Params, _column: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(None)
+    }
 }
 
 /// Measures one resident column: looks `id` up, checks `params` (a JSON object; absent keys take

@@ -7,6 +7,7 @@
 mod counting;
 mod measures;
 mod plane;
+mod streaming;
 
 pub use counting::{OrdinalCounts, OrdinalWindows, dense_ranks, pattern_name};
 pub use measures::{MissingFraction, Permutation, Weighted};

@@ -3,11 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{OrdinalWindows, pattern_name, patterns};
+use super::{OrdinalWindows, pattern_name, patterns, streaming::OrdinalStream};
 use crate::{
+    data::Column,
     figure::{Axis, Colour, Figure, Mark, Panel},
     measure::{
-        About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Series, Undefined, Value,
+        About, Accepts, Accumulator, Context, Family, Input, Measure, MeasureError, Outcome, Series, Undefined, Value,
         discrete::plugin_bits, uncertainty,
     },
     quantity::Unit,
@@ -92,28 +93,42 @@ pub(super) fn windows<'a>(series: &'a Series<'a>, order: u32, delay: u32) -> Res
     Ok(windows)
 }
 
-/// Notes that all ordinal measures share: what was used, and what to be careful about.
-pub(super) fn annotate(outcome: Outcome, windows: &OrdinalWindows<'_>) -> Outcome {
-    let n = windows.series.values.len() as u64;
-    let ties = windows.tie_fraction();
-    let mut outcome = outcome.detail("windows", windows.len()).detail("ties_fraction", ties);
-    if windows.series.omitted > 0 {
-        outcome = outcome.detail("omitted", windows.series.omitted);
+/// What all ordinal measures note beside their value.
+pub(super) struct Notes {
+    pub(super) order: u32,
+    pub(super) n: u64,
+    pub(super) windows: u64,
+    pub(super) ties: f64,
+    pub(super) omitted: u64,
+}
+
+impl Notes {
+    pub(super) fn of(windows: &OrdinalWindows<'_>) -> Self {
+        Self {
+            order: windows.order,
+            n: windows.series.values.len() as u64,
+            windows: windows.len() as u64,
+            ties: windows.tie_fraction(),
+            omitted: windows.series.omitted,
+        }
     }
-    let enough = 5 * patterns(windows.order) as u64;
-    if n < enough {
-        outcome = outcome.warn("too_short", format!("fewer than 5 m! = {enough} samples"));
+
+    /// Adds what was used and what to be careful about.
+    pub(super) fn annotate(&self, outcome: Outcome) -> Outcome {
+        let mut outcome = outcome.detail("windows", self.windows).detail("ties_fraction", self.ties);
+        if self.omitted > 0 {
+            outcome = outcome.detail("omitted", self.omitted);
+        }
+        let enough = 5 * patterns(self.order) as u64;
+        if self.n < enough {
+            outcome = outcome.warn("too_short", format!("fewer than 5 m! = {enough} samples"));
+        }
+        if self.ties > TIES_WORTH_A_WARNING {
+            let text = format!("{:.1} % of neighbours are equal: the rule for ties matters", 100.0 * self.ties);
+            outcome = outcome.warn("ties", text);
+        }
+        outcome
     }
-    if ties > TIES_WORTH_A_WARNING {
-        outcome = outcome.warn(
-            "ties",
-            format!(
-                "{:.1} % of neighbours are equal: the rule for ties matters",
-                100.0 * ties
-            ),
-        );
-    }
-    outcome
 }
 
 /// The bars of the patterns, with the uniform expectation.
@@ -198,18 +213,8 @@ impl Measure for Permutation {
         let used = broken.as_ref().unwrap_or(&series);
         let windows = windows(used, p.order, p.delay)?;
         let done = context.compute.ordinal_counts(&windows, context.pace).await?;
-        let (unit, scale) = if p.normalize {
-            (Unit::One, log2_patterns(p.order).recip())
-        } else {
-            (Unit::Bits, 1.0)
-        };
-        let entropy = |counts: &[u64]| plugin_bits(counts) * scale;
-        let mut outcome = Outcome::new(
-            Value::Scalar(entropy(&done.value)),
-            unit,
-            "plug-in",
-            used.values.len() as u64,
-        );
+        let entropy = |counts: &[u64]| entropy(&p, counts);
+        let mut outcome = outcome_of(&p, &done.value, used.values.len() as u64);
         if context.resamples > 0 {
             let keys = windows.keys(context.pace).await?;
             outcome.uncertainty = uncertainty::moving_block(&keys, done.value.len(), &entropy, context).await?;
@@ -219,10 +224,24 @@ impl Measure for Permutation {
             series: &series,
             ..windows
         };
-        Ok(annotate(outcome, &original)
-            .ran(done.ran)
-            .figure(bars(&done.value, p.order, p.delay)))
+        Ok(Notes::of(&original).annotate(outcome).ran(done.ran))
     }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        if p.ties == Ties::Jitter {
+            return Ok(None);
+        }
+        Ok(Some(OrdinalStream::new(p.order, p.delay, move |counts, n| outcome_of(&p, counts, n))))
+    }
+}
+
+fn entropy(p: &PermutationParams, counts: &[u64]) -> f64 {
+    plugin_bits(counts) * if p.normalize { log2_patterns(p.order).recip() } else { 1.0 }
+}
+
+fn outcome_of(p: &PermutationParams, counts: &[u64], n: u64) -> Outcome {
+    let unit = if p.normalize { Unit::One } else { Unit::Bits };
+    Outcome::new(Value::Scalar(entropy(p, counts)), unit, "plug-in", n).figure(bars(counts, p.order, p.delay))
 }
 
 pub(super) fn log2_patterns(order: u32) -> f64 {
@@ -262,15 +281,8 @@ impl Measure for Weighted {
         } else {
             Value::Undefined(Undefined::ZeroWeights)
         };
-        Ok(annotate(
-            Outcome::new(
-                value,
-                Unit::Bits,
-                "plug-in, variance weights",
-                series.values.len() as u64,
-            ),
-            &windows,
-        ))
+        let outcome = Outcome::new(value, Unit::Bits, "plug-in, variance weights", series.values.len() as u64);
+        Ok(Notes::of(&windows).annotate(outcome))
     }
 }
 
@@ -313,10 +325,18 @@ impl Measure for MissingFraction {
         let series = input.series()?;
         let windows = windows(&series, p.order, p.delay)?;
         let done = context.compute.ordinal_counts(&windows, context.pace).await?;
-        let missing = done.value.iter().filter(|&&c| c == 0).count();
-        #[expect(clippy::cast_precision_loss, reason = "at most 8! patterns")]
-        let fraction = missing as f64 / done.value.len() as f64;
-        let outcome = Outcome::new(Value::Scalar(fraction), Unit::One, "count", series.values.len() as u64);
-        Ok(annotate(outcome.detail("missing", missing), &windows).ran(done.ran))
+        let outcome = missing_of(&done.value, series.values.len() as u64);
+        Ok(Notes::of(&windows).annotate(outcome).ran(done.ran))
     }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(Some(OrdinalStream::new(p.order, p.delay, missing_of)))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most 8! patterns")]
+fn missing_of(counts: &[u64], n: u64) -> Outcome {
+    let missing = counts.iter().filter(|&&c| c == 0).count();
+    let fraction = missing as f64 / counts.len() as f64;
+    Outcome::new(Value::Scalar(fraction), Unit::One, "count", n).detail("missing", missing)
 }

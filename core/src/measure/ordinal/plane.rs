@@ -9,12 +9,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    measures::{annotate, bars, log2_patterns, windows},
+    measures::{Notes, bars, log2_patterns, windows},
     patterns,
+    streaming::OrdinalStream,
 };
 use crate::{
+    data::Column,
     figure::{Axis, Colour, Figure, Mark, Panel},
-    measure::{About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Value},
+    measure::{About, Accepts, Accumulator, Context, Family, Input, Measure, MeasureError, Outcome, Value},
     quantity::Unit,
 };
 
@@ -147,8 +149,7 @@ impl Measure for ComplexityPlane {
         let series = input.series()?;
         let windows = windows(&series, p.order, p.delay)?;
         let done = context.compute.ordinal_counts(&windows, context.pace).await?;
-        let (h, c) = entropy_and_complexity(&done.value);
-        let mut trail = (Vec::new(), Vec::new(), Vec::new());
+        let mut trail = Trail::default();
         for delay in 1..=p.delays {
             let Ok(at) = self::windows(&series, p.order, delay) else {
                 break;
@@ -160,19 +161,32 @@ impl Measure for ComplexityPlane {
             trail.2.push(c);
             context.pace.tick(u64::from(delay), u64::from(p.delays)).await?;
         }
-        let n = series.values.len() as u64;
-        let mut outcome = annotate(
-            Outcome::new(Value::Vector(vec![h, c]), Unit::One, "plug-in", n),
-            &windows,
-        )
-        .ran(done.ran)
-        .figure(plane(&p, input.name(), (h, c), &trail.1, &trail.2))
-        .figure(bars(&done.value, p.order, p.delay));
+        let outcome = outcome_of(&p, input.name(), &done.value, series.values.len() as u64, &trail);
+        let mut outcome = Notes::of(&windows).annotate(outcome).ran(done.ran);
         if p.delays > 0 {
             outcome = outcome.figure(over_delays(&p, &trail));
         }
         Ok(outcome)
     }
+
+    fn accumulator(p: Self::Params, column: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        if p.delays > 0 {
+            return Ok(None);
+        }
+        let (name, order, delay) = (column.name.clone(), p.order, p.delay);
+        let outcome = move |counts: &[u64], n| outcome_of(&p, &name, counts, n, &Trail::default());
+        Ok(Some(OrdinalStream::new(order, delay, outcome)))
+    }
+}
+
+/// Delays with H and C at each.
+type Trail = (Vec<f64>, Vec<f64>, Vec<f64>);
+
+fn outcome_of(p: &PlaneParams, name: &str, counts: &[u64], n: u64, trail: &Trail) -> Outcome {
+    let (h, c) = entropy_and_complexity(counts);
+    Outcome::new(Value::Vector(vec![h, c]), Unit::One, "plug-in", n)
+        .figure(plane(p, name, (h, c), &trail.1, &trail.2))
+        .figure(bars(counts, p.order, p.delay))
 }
 
 /// The plane with its bounds, the trail over the delays, and the point.
@@ -224,7 +238,7 @@ fn plane(p: &PlaneParams, name: &str, (h, c): (f64, f64), trail_h: &[f64], trail
     }
 }
 
-fn over_delays(p: &PlaneParams, (delays, h, c): &(Vec<f64>, Vec<f64>, Vec<f64>)) -> Figure {
+fn over_delays(p: &PlaneParams, (delays, h, c): &Trail) -> Figure {
     let line = |name: &str, y: &[f64], colour| Mark::Line {
         name: name.to_owned(),
         x: delays.clone(),

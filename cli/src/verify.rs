@@ -1,0 +1,131 @@
+//! `surprisal verify`: golden records against this build.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, anyhow};
+use comfy_table::{Table, presets};
+use serde_json::{Value as Json, json};
+use surprisal_core::{
+    data::{self, Column, Kind},
+    measure::Context,
+    verify::{Record, Status, Total, Verdict},
+};
+
+use crate::{BackendChoice, Failure, TableOrJson, backend, output::write, progress::Progress, source::FileSource};
+
+pub(crate) fn run(dir: &Path, choice: BackendChoice, format: TableOrJson) -> Result<ExitCode, Failure> {
+    let records = read_folder(dir)?;
+    let progress = Progress::new();
+    let compute = backend::choose(choice, u64::MAX)?;
+    let context = Context::new(&*compute, &progress);
+    let mut inputs = Inputs::default();
+    let mut verdicts = Vec::with_capacity(records.len());
+    for (base, record) in &records {
+        verdicts.push(verify(base, record, &context, &mut inputs, &progress)?);
+    }
+    progress.end();
+
+    let mut total = Total::default();
+    verdicts.iter().for_each(|v| total.add(v.status));
+    match format {
+        TableOrJson::Json => {
+            write(&format!("{:#}\n", json!({ "total": total, "records": verdicts })))?;
+        }
+        TableOrJson::Table => write(&table(&verdicts, total))?,
+    }
+    Ok(if total.disagree > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// All records of all JSON files of `dir` that are lists, each with the folder that its input is relative to.
+fn read_folder(dir: &Path) -> Result<Vec<(PathBuf, Record)>, Failure> {
+    let mut files: Vec<PathBuf> = fs::read_dir(dir)
+        .with_context(|| format!("cannot read the folder {}", dir.display()))?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
+    files.sort();
+    let mut records = Vec::new();
+    for path in &files {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let json: Json = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+        let Json::Array(list) = json else { continue };
+        for (i, item) in list.iter().enumerate() {
+            let record = Record::parse(item).map_err(|e| anyhow!("{}, record {}: {e}", path.display(), i + 1))?;
+            records.push((dir.to_owned(), record));
+        }
+    }
+    if records.is_empty() {
+        let dir = dir.display();
+        return Err(Failure::Data(anyhow!("{dir} holds no golden records: expected *.json files that are lists of them")));
+    }
+    Ok(records)
+}
+
+/// Input files that were read already; many records share one.
+#[derive(Default)]
+struct Inputs(BTreeMap<PathBuf, Column>);
+
+impl Inputs {
+    /// The first column of `path`.
+    fn column(&mut self, path: &Path, progress: &Progress) -> anyhow::Result<&Column> {
+        if !self.0.contains_key(path) {
+            let source = FileSource::open(&path.to_string_lossy())?;
+            // What the records call bytes or text is not to be taken for a table.
+            let raw = path.extension().is_some_and(|e| e == "bin" || e == "txt");
+            let options = data::Options { kind: raw.then_some(Kind::Bytes), ..data::Options::default() };
+            let file = pollster::block_on(data::open(Box::new(source), options, progress))?;
+            anyhow::ensure!(!file.dataset.columns.is_empty(), "{} has no column", path.display());
+            let column = pollster::block_on(file.column(0, progress))?;
+            self.0.insert(path.to_owned(), column);
+        }
+        self.0.get(path).context("the input was read")
+    }
+}
+
+fn verify(
+    base: &Path,
+    record: &Record,
+    context: &Context<'_>,
+    inputs: &mut Inputs,
+    progress: &Progress,
+) -> Result<Verdict, Failure> {
+    if !record.is_covered() {
+        return Ok(record.not_covered("no such measure in this build"));
+    }
+    progress.begin(format!("{} {}", record.id, record.measure));
+    let none = Column::real("none", Vec::new());
+    let column = match &record.input {
+        None => &none,
+        Some(input) => inputs.column(&base.join(input), progress).with_context(|| format!("record {}", record.id))?,
+    };
+    Ok(pollster::block_on(record.run(column, context))?)
+}
+
+fn table(verdicts: &[Verdict], total: Total) -> String {
+    let mut by_measure: BTreeMap<&str, Total> = BTreeMap::new();
+    for v in verdicts {
+        by_measure.entry(&v.measure).or_default().add(v.status);
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(["measure", "agree", "disagree", "not covered"]);
+    for (measure, t) in &by_measure {
+        table.add_row([(*measure).to_owned(), t.agree.to_string(), t.disagree.to_string(), t.not_covered.to_string()]);
+    }
+    let mut text = format!("{}\n\n", table.trim_fmt());
+    for v in verdicts.iter().filter(|v| v.status == Status::Disagree) {
+        let why = v.why.as_deref().unwrap_or_default();
+        text.push_str(&format!("disagree: {} {}: expected {}, got {} {why}\n", v.id, v.measure, v.expected, v.got));
+    }
+    for v in verdicts.iter().filter(|v| v.status == Status::NotCovered) {
+        text.push_str(&format!("not covered: {} {}: {}\n", v.id, v.measure, v.why.as_deref().unwrap_or_default()));
+    }
+    let Total { agree, disagree, not_covered } = total;
+    text.push_str(&format!("\n{agree} agree, {disagree} disagree, {not_covered} not covered\n"));
+    text
+}
