@@ -200,10 +200,7 @@ impl Axis {
     /// A linear axis that fits its marks.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            ..Self::default()
-        }
+        Self { title: title.into(), ..Self::default() }
     }
 
     /// The same axis with fixed ends.

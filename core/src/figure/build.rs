@@ -1,0 +1,109 @@
+//! Marks from data.
+
+use super::{Axis, Colour, Mark, scale::count};
+
+/// The lowest and highest value of each stretch of a series.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Envelope {
+    /// The index in the middle of each stretch; of the outermost ones the first and the last index.
+    pub x: Vec<f64>,
+    /// NaN where a stretch has no number.
+    pub low: Vec<f64>,
+    /// NaN where a stretch has no number.
+    pub high: Vec<f64>,
+}
+
+/// The extremes of `values` in at most `buckets` stretches of equal length; exact (each value its own
+/// stretch) when there are no more values than buckets.
+#[must_use]
+pub fn envelope(values: &[f64], buckets: usize) -> Envelope {
+    let buckets = buckets.clamp(1, values.len().max(1));
+    let mut out = Envelope::default();
+    let mut start = 0;
+    for bucket in 1..=buckets {
+        // In 128 bits the product has room for any length.
+        let end = usize::try_from(bucket as u128 * values.len() as u128 / buckets as u128).unwrap_or(values.len());
+        let Some(stretch) = values.get(start..end).filter(|stretch| !stretch.is_empty()) else { continue };
+        let finite = stretch.iter().copied().filter(|value| value.is_finite());
+        let (low, high) = finite.fold((f64::NAN, f64::NAN), |(low, high), value| (low.min(value), high.max(value)));
+        out.x.push(f64::midpoint(count(start), count(end - 1)));
+        out.low.push(low);
+        out.high.push(high);
+        start = end;
+    }
+    if buckets > 1
+        && let [first, .., last] = out.x.as_mut_slice()
+    {
+        *first = 0.0;
+        *last = count(values.len() - 1);
+    }
+    out
+}
+
+/// A series as a line, or as the band of its extremes when it has more than two values for each of
+/// `buckets` (about the pixels across). `x` turns an index into a place.
+#[must_use]
+pub fn series(values: &[f64], x: impl Fn(f64) -> f64, buckets: usize, name: &str, colour: Colour) -> Mark {
+    if values.len() <= buckets.saturating_mul(2) {
+        let x = (0..values.len()).map(|index| x(count(index))).collect();
+        return Mark::Line { name: name.to_owned(), x, y: values.to_vec(), colour };
+    }
+    let Envelope { x: middle, low, high } = envelope(values, buckets);
+    Mark::Band { x: middle.into_iter().map(x).collect(), low, high, colour, opacity: 1.0 }
+}
+
+/// Counts of `values` over bars with round edges, at most `most` of them; the number of bars follows
+/// Freedman and Diaconis. `None` without a finite value.
+#[must_use]
+pub fn histogram(values: &[f64], most: usize) -> Option<Mark> {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let (low, high) = (*sorted.first()?, *sorted.last()?);
+    let most = count(most.clamp(1, 10_000));
+    let quantile = |numerator: usize| sorted[(sorted.len() - 1) * numerator / 4];
+    let wanted = 2.0 * (quantile(3) - quantile(1)) / count(sorted.len()).cbrt();
+    let least = (high / most - low / most).max(low.abs().max(high.abs()) * 1e-12);
+    let step = round_up(if wanted.is_finite() { wanted.max(least) } else { least });
+    let (mut step, mut first) = (step, (low / step).floor());
+    // Rounding the ends outwards may need a bar more than allowed.
+    while (high / step).floor() - first + 1.0 > most && most > 1.0 {
+        step = round_up(step * 1.01);
+        first = (low / step).floor();
+    }
+    if low == high || most <= 1.0 || !step.is_normal() {
+        let half = if low == high { (low.abs() * 0.05).max(0.5) } else { 0.0 };
+        let edges = vec![low - half, high + half];
+        return Some(Mark::Bars { edges, heights: vec![count(sorted.len())], colour: Colour::First });
+    }
+    let mut edges = vec![first * step];
+    let mut heights = Vec::new();
+    let mut rest = sorted.as_slice();
+    let mut bar = first + 1.0;
+    while !rest.is_empty() && count(heights.len()) < most + 2.0 {
+        let edge = bar * step;
+        // The rounding of the last edge must not lose the largest value.
+        let inside = rest.partition_point(|value| *value < edge || (edge >= high && *value <= high && *value <= edge));
+        heights.push(count(inside));
+        edges.push(edge);
+        rest = &rest[inside..];
+        bar += 1.0;
+    }
+    Some(Mark::Bars { edges, heights, colour: Colour::First })
+}
+
+/// The next of 1, 2, 5 times a power of ten.
+fn round_up(value: f64) -> f64 {
+    let base = 10f64.powf(value.max(f64::MIN_POSITIVE).log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|digit| digit * base)
+        .find(|step| *step >= value * (1.0 - 1e-9))
+        .unwrap_or(value)
+}
+
+/// A bar for each name, and the axis it stands on.
+#[must_use]
+pub fn categories(title: &str, names: Vec<String>, heights: Vec<f64>, colour: Colour) -> (Axis, Mark) {
+    let edges = (0..=heights.len()).map(|edge| count(edge) - 0.5).collect();
+    (Axis { names, ..Axis::new(title) }, Mark::Bars { edges, heights, colour })
+}

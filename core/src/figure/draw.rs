@@ -1,0 +1,359 @@
+//! A figure on any back end of plotters.
+//!
+//! Text is asked for as a browser understands it: the size is the em, and the vertical anchor is always
+//! the middle. Back ends that mean something else by that are adapted in `svg` and `png`.
+
+use super::{
+    Colour, Figure, FigureError, Mark, Palette, Panel, Rgb, Style,
+    layout::{Ink, Layout, PanelLayout, Side, TICK, Tag, layout},
+    palette,
+    path::{Point, Rect, band, bars, curve},
+    scale::Tick,
+};
+use plotters::{
+    coord::Shift,
+    drawing::{DrawingArea, DrawingAreaErrorKind},
+    element::{Circle, PathElement, Polygon, Rectangle},
+    style::{
+        Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, ShapeStyle,
+        text_anchor::{HPos, Pos, VPos},
+    },
+};
+use plotters_backend::DrawingBackend;
+use std::collections::HashSet;
+
+/// Stroke of a data curve in CSS pixels.
+const STROKE: f64 = 1.75;
+
+/// Dash and space of a broken line in CSS pixels.
+const DASH: (f64, f64) = (4.0, 4.0);
+
+/// Radius of a marker in CSS pixels, when points are few.
+const MARKER: f64 = 4.0;
+
+/// More points than this are drawn small, without an outline.
+const MANY_POINTS: usize = 200;
+
+/// Draws `figure` over all of `area`, whose size is the CSS size times `style.scale`.
+///
+/// # Errors
+///
+/// When the back end fails, with its words.
+pub fn draw<DB: DrawingBackend>(
+    figure: &Figure,
+    area: &DrawingArea<DB, Shift>,
+    style: &Style,
+) -> Result<(), FigureError> {
+    let scale = style.factor();
+    let (width, height) = area.dim_in_pixel();
+    let layout = layout(figure, style, (f64::from(width) / scale, f64::from(height) / scale));
+    let pen = Pen { area, style, scale, palette: palette(style.theme) };
+    area.fill(&pen.palette.surface.plotters()).map_err(failed)?;
+    pen.figure(figure, &layout)?;
+    area.present().map_err(failed)
+}
+
+fn failed<E: std::error::Error + Send + Sync>(error: DrawingAreaErrorKind<E>) -> FigureError {
+    FigureError::Draw(error.to_string())
+}
+
+struct Pen<'a, DB: DrawingBackend> {
+    area: &'a DrawingArea<DB, Shift>,
+    style: &'a Style,
+    scale: f64,
+    palette: Palette,
+}
+
+type Drawn = Result<(), FigureError>;
+
+impl<DB: DrawingBackend> Pen<'_, DB> {
+    fn figure(&self, figure: &Figure, layout: &Layout) -> Drawn {
+        if let Some((at, size, title)) = &layout.heading {
+            let tag = Tag { text: title.clone(), at: *at, side: Side::Left, ink: Ink::Full, patch: false };
+            self.text(&tag, *size, FontStyle::Bold, false)?;
+        }
+        for (panel, placed) in figure.panels.iter().zip(&layout.panels) {
+            self.grid(placed)?;
+            for mark in &panel.marks {
+                self.mark(mark, panel, placed)?;
+            }
+            self.axes(placed)?;
+            self.labels(placed)?;
+        }
+        Ok(())
+    }
+
+    // Primitives: CSS pixels in, whole drawing units out.
+
+    fn unit(&self, at: f64) -> i32 {
+        super::scale::whole(at * self.scale)
+    }
+
+    fn units(&self, points: &[Point]) -> Vec<(i32, i32)> {
+        points.iter().map(|(x, y)| (self.unit(*x), self.unit(*y))).collect()
+    }
+
+    /// A length that is at least one unit.
+    fn thickness(&self, length: f64) -> u32 {
+        self.unit(length).max(1).unsigned_abs()
+    }
+
+    /// Filled; the right and lower edges are outside.
+    fn fill(&self, rect: &Rect, colour: RGBAColor) -> Drawn {
+        let corners = [(self.unit(rect.left), self.unit(rect.top)), (self.unit(rect.right), self.unit(rect.bottom))];
+        self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(failed)
+    }
+
+    /// A hairline, sharp because it is a rectangle on whole pixels.
+    fn horizontal(&self, from: f64, to: f64, y: f64, colour: Rgb) -> Drawn {
+        let top = (y - 0.5).round();
+        self.fill(&Rect { left: from, top, right: to, bottom: top + 1.0 }, opaque(colour))
+    }
+
+    fn vertical(&self, x: f64, from: f64, to: f64, colour: Rgb) -> Drawn {
+        let left = (x - 0.5).round();
+        self.fill(&Rect { left, top: from, right: left + 1.0, bottom: to }, opaque(colour))
+    }
+
+    fn stroke(&self, points: &[Point], width: f64, colour: Rgb) -> Drawn {
+        let style = ShapeStyle { color: opaque(colour), filled: false, stroke_width: self.thickness(width) };
+        let mut units = self.units(points);
+        units.dedup();
+        if units.len() < 2 {
+            return Ok(());
+        }
+        self.area.draw(&PathElement::new(units, style)).map_err(failed)
+    }
+
+    fn polygon(&self, points: &[Point], colour: RGBAColor) -> Drawn {
+        let mut units = self.units(points);
+        units.dedup();
+        if units.len() < 3 {
+            return Ok(());
+        }
+        self.area.draw(&Polygon::new(units, colour.filled())).map_err(failed)
+    }
+
+    fn disc(&self, (x, y): Point, radius: f64, colour: RGBAColor) -> Drawn {
+        let circle = Circle::new((self.unit(x), self.unit(y)), self.unit(radius).max(1), colour.filled());
+        self.area.draw(&circle).map_err(failed)
+    }
+
+    fn text(&self, tag: &Tag, size: f64, weight: FontStyle, upwards: bool) -> Drawn {
+        if tag.text.is_empty() {
+            return Ok(());
+        }
+        if tag.patch {
+            let patch = tag.bounds(size).grown(1.0);
+            self.fill(&patch, opaque(self.palette.surface).mix(0.8))?;
+        }
+        let colour = match tag.ink {
+            Ink::Full => self.palette.ink,
+            Ink::Soft => self.palette.ink_soft,
+            Ink::Data(colour) => self.palette.text(colour),
+        };
+        let side = match tag.side {
+            Side::Left => HPos::Left,
+            Side::Centre => HPos::Center,
+            Side::Right => HPos::Right,
+        };
+        let mut font = FontDesc::new(FontFamily::Name(&self.style.family), size * self.scale, weight);
+        if upwards {
+            font = font.transform(FontTransform::Rotate270);
+        }
+        let style = font.color(&colour.plotters());
+        let style = plotters::style::TextStyle { pos: Pos::new(side, VPos::Center), ..style };
+        // Control characters of a data file's names have no glyphs, and are not allowed in an SVG.
+        let text = tag.text.replace(char::is_control, " ");
+        self.area.draw_text(&text, &style, (self.unit(tag.at.0), self.unit(tag.at.1))).map_err(failed)
+    }
+
+    // The parts of a panel.
+
+    fn grid(&self, placed: &PanelLayout) -> Drawn {
+        let plot = &placed.plot;
+        for tick in placed.y_ticks.iter().filter(|tick| !tick.text.is_empty()) {
+            self.horizontal(plot.left, plot.right, tick.at, self.palette.line)?;
+        }
+        Ok(())
+    }
+
+    fn axes(&self, placed: &PanelLayout) -> Drawn {
+        let (plot, soft) = (&placed.plot, self.palette.ink_soft);
+        let size = self.style.font();
+        self.horizontal(plot.left, plot.right, plot.bottom, soft)?;
+        let zero =
+            placed.y.at(0.0).filter(|zero| !placed.y.logarithmic && *zero < plot.bottom - 1.0 && *zero > plot.top);
+        if let Some(zero) = zero {
+            self.horizontal(plot.left, plot.right, zero, soft)?;
+        }
+        let length = |tick: &Tick| if tick.text.is_empty() { TICK / 2.0 } else { TICK };
+        for tick in &placed.y_ticks {
+            self.horizontal(plot.left - length(tick), plot.left, tick.at, soft)?;
+            let at = (plot.left - TICK - 4.0, tick.at);
+            self.text(&label(&tick.text, at, Side::Right), size, FontStyle::Normal, false)?;
+        }
+        for tick in &placed.x_ticks {
+            self.vertical(tick.at, plot.bottom, plot.bottom + length(tick) + 0.5, soft)?;
+            if placed.rotated {
+                let at = (tick.at, plot.bottom + TICK + 4.0);
+                self.text(&label(&tick.text, at, Side::Right), size, FontStyle::Normal, true)?;
+            } else {
+                let at = (tick.at, plot.bottom + TICK + 4.0 + size * 0.5);
+                self.text(&label(&tick.text, at, Side::Centre), size, FontStyle::Normal, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn labels(&self, placed: &PanelLayout) -> Drawn {
+        for (from, to, colour) in &placed.leaders {
+            self.stroke(&[*from, *to], 1.0, self.palette.of(*colour))?;
+        }
+        for (from, to, y) in &placed.keys {
+            self.broken(*from, *to, *y)?;
+        }
+        for tag in &placed.texts {
+            self.text(tag, self.style.font(), FontStyle::Normal, false)?;
+        }
+        Ok(())
+    }
+
+    fn mark(&self, mark: &Mark, panel: &Panel, placed: &PanelLayout) -> Drawn {
+        let (x, y, plot) = (&placed.x, &placed.y, &placed.plot);
+        match mark {
+            Mark::Line { name, x: xs, y: ys, colour } => {
+                let ink = self.palette.of(*colour);
+                let width = if *colour == Colour::Muted { 1.25 } else { STROKE };
+                // Without a name a second curve is told apart by its dashes.
+                let dashed =
+                    name.is_empty() && matches!(colour, Colour::Second | Colour::Third) && several_lines(panel);
+                for piece in curve(xs, ys, x, y, plot) {
+                    match piece.as_slice() {
+                        [point] => self.disc(*point, width, opaque(ink))?,
+                        points if dashed => self.dashes(points, width, ink)?,
+                        points => self.stroke(points, width, ink)?,
+                    }
+                }
+            }
+            Mark::Band { x: xs, low, high, colour, opacity } => {
+                let ink = self.palette.of(*colour);
+                let opacity = if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { 0.18 };
+                for ribbon in band(xs, low, high, x, y, plot) {
+                    self.polygon(&ribbon.outline(), opaque(ink).mix(opacity))?;
+                    if opacity > 0.99 {
+                        // The body of a series: never thinner than a line.
+                        let edge = |ys: &[f64]| ribbon.xs.iter().copied().zip(ys.iter().copied()).collect::<Vec<_>>();
+                        self.stroke(&edge(&ribbon.tops), 1.0, ink)?;
+                        self.stroke(&edge(&ribbon.bottoms), 1.0, ink)?;
+                    }
+                }
+            }
+            Mark::Bars { edges, heights, colour } => {
+                let ink = opaque(self.palette.of(*colour));
+                for (left, top, right, bottom) in bars(edges, heights, placed.gap, x, y, plot, 1.0 / self.scale) {
+                    self.fill(&Rect { left, top, right, bottom }, ink)?;
+                }
+            }
+            Mark::Points { x: xs, y: ys, colour, .. } => {
+                let at = xs.iter().zip(ys).filter_map(|(a, b)| Some((x.at(*a)?, y.at(*b)?)));
+                self.points(at.filter(|point| plot.grown(1.0).contains(*point)).collect(), *colour)?;
+            }
+            Mark::Reference { y: value, .. } => {
+                let at = y.at(*value).filter(|at| (plot.top - 0.5..=plot.bottom + 0.5).contains(at));
+                if let Some(at) = at.filter(|_| !placed.empty) {
+                    self.broken(plot.left, plot.right, at)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A dashed hairline.
+    fn broken(&self, mut from: f64, to: f64, y: f64) -> Drawn {
+        while from < to {
+            self.horizontal(from, (from + DASH.0).min(to), y, self.palette.ink_soft)?;
+            from += DASH.0 + DASH.1;
+        }
+        Ok(())
+    }
+
+    /// A polyline as dashes of equal length along it.
+    fn dashes(&self, points: &[Point], width: f64, colour: Rgb) -> Drawn {
+        let (on, off) = (DASH.0 * 1.5, DASH.1);
+        let mut dash = vec![points[0]];
+        let (mut drawing, mut left) = (true, on);
+        for pair in points.windows(2) {
+            let (mut from, to) = (pair[0], pair[1]);
+            loop {
+                let length = (to.0 - from.0).hypot(to.1 - from.1);
+                if length <= left {
+                    left -= length;
+                    if drawing {
+                        dash.push(to);
+                    }
+                    break;
+                }
+                let share = left / length;
+                from = (from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1));
+                if drawing {
+                    dash.push(from);
+                    self.stroke(&dash, width, colour)?;
+                }
+                dash.clear();
+                dash.push(from);
+                drawing = !drawing;
+                left = if drawing { on } else { off };
+            }
+        }
+        if drawing { self.stroke(&dash, width, colour) } else { Ok(()) }
+    }
+
+    fn points(&self, points: Vec<Point>, colour: Colour) -> Drawn {
+        let ink = opaque(self.palette.of(colour));
+        if points.len() > MANY_POINTS {
+            let mut seen = HashSet::new();
+            for point in points.into_iter().filter(|(x, y)| seen.insert((self.unit(*x), self.unit(*y)))) {
+                self.disc(point, 1.5, ink.mix(0.6))?;
+            }
+            return Ok(());
+        }
+        let surface = opaque(self.palette.surface);
+        for (x, y) in points {
+            match colour {
+                Colour::First => {
+                    self.disc((x, y), MARKER + 1.5, surface)?;
+                    self.disc((x, y), MARKER, ink)?;
+                }
+                Colour::Second => {
+                    let square = Rect { left: x, top: y, right: x, bottom: y };
+                    self.fill(&square.grown(MARKER + 0.5), surface)?;
+                    self.fill(&square.grown(MARKER - 0.5), ink)?;
+                }
+                Colour::Third => {
+                    let triangle =
+                        |size: f64| [(x, y - size * 1.15), (x + size, y + size * 0.75), (x - size, y + size * 0.75)];
+                    self.polygon(&triangle(MARKER + 2.5), surface)?;
+                    self.polygon(&triangle(MARKER + 0.5), ink)?;
+                }
+                Colour::Muted => {
+                    self.disc((x, y), MARKER - 0.5, ink)?;
+                    self.disc((x, y), MARKER - 2.0, surface)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn several_lines(panel: &Panel) -> bool {
+    panel.marks.iter().filter(|mark| matches!(mark, Mark::Line { .. })).count() > 1
+}
+
+fn opaque(colour: Rgb) -> RGBAColor {
+    colour.plotters().to_rgba()
+}
+
+fn label(text: &str, at: Point, side: Side) -> Tag {
+    Tag { text: text.to_owned(), at, side, ink: Ink::Soft, patch: false }
+}

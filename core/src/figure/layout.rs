@@ -1,0 +1,418 @@
+//! Where everything is. Drawing and the readout under the pointer share this, so they cannot disagree.
+
+use super::{
+    Axis, Colour, Figure, Mark, Panel, Style, labels,
+    metrics::{shorten, text_width},
+    path::{Point, Rect},
+    scale::{Scale, Tick, count, domain},
+};
+
+/// Length of a tick.
+pub(super) const TICK: f64 = 4.0;
+
+/// Between a tick and its text.
+const TICK_GAP: f64 = 4.0;
+
+/// Rotated names are cut to this length.
+const LONGEST_NAME: f64 = 84.0;
+
+/// A figure, placed; lengths are CSS pixels.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    /// Where the heading is and how large its font.
+    pub(super) heading: Option<(Point, f64, String)>,
+    pub(super) panels: Vec<PanelLayout>,
+}
+
+/// A panel, placed.
+#[derive(Clone, Debug)]
+pub(super) struct PanelLayout {
+    pub(super) plot: Rect,
+    pub(super) x: Scale,
+    pub(super) y: Scale,
+    pub(super) x_ticks: Vec<Tick>,
+    pub(super) y_ticks: Vec<Tick>,
+    /// Names under the axis read upwards.
+    pub(super) rotated: bool,
+    pub(super) texts: Vec<Tag>,
+    /// Samples of a dashed line beside labels above the plot: left, right, height.
+    pub(super) keys: Vec<(f64, f64, f64)>,
+    /// From the end of a line to its moved label.
+    pub(super) leaders: Vec<(Point, Point, Colour)>,
+    pub(super) empty: bool,
+    /// Space between bars.
+    pub(super) gap: f64,
+}
+
+/// Which side of a text its point is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Left,
+    Centre,
+    Right,
+}
+
+/// How a text is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ink {
+    Full,
+    Soft,
+    Data(Colour),
+}
+
+/// A text; `at` is at the height of the middle of its capitals.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Tag {
+    pub(super) text: String,
+    pub(super) at: Point,
+    pub(super) side: Side,
+    pub(super) ink: Ink,
+    /// On a patch of surface, because data may be behind.
+    pub(super) patch: bool,
+}
+
+impl Tag {
+    /// What it covers.
+    pub(super) fn bounds(&self, font: f64) -> Rect {
+        let width = text_width(&self.text, font);
+        let left = match self.side {
+            Side::Left => self.at.0,
+            Side::Centre => self.at.0 - width / 2.0,
+            Side::Right => self.at.0 - width,
+        };
+        Rect { left, top: self.at.1 - font * 0.6, right: left + width, bottom: self.at.1 + font * 0.65 }
+    }
+}
+
+/// The vertical bands of a panel outside of its plot.
+struct Chrome {
+    above: f64,
+    below: f64,
+    ticked: bool,
+    titled: bool,
+}
+
+/// Height of a line of text.
+fn line(font: f64) -> f64 {
+    (font * 1.35).round()
+}
+
+/// Where the title of the y axis is, above its plot.
+pub(super) fn title_height(top: f64, font: f64) -> f64 {
+    top - 6.0 - line(font) / 2.0
+}
+
+/// A height in CSS pixels that suits `figure` at this CSS width.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a clamped length in pixels")]
+pub fn preferred_height(figure: &Figure, width: f64, style: &Style) -> u32 {
+    let width = if width.is_finite() { width.clamp(120.0, 4000.0) } else { 640.0 };
+    let pad = padding(style);
+    let weights: f64 = figure.panels.iter().map(weight).sum();
+    let heaviest = figure.panels.iter().map(weight).fold(1e-6, f64::max);
+    let plot = (width * 0.42).clamp(170.0, 340.0);
+    let chrome: f64 = (0..figure.panels.len()).map(|at| chrome(figure, at, style)).map(|c| c.above + c.below).sum();
+    let tallest_names =
+        figure.panels.iter().map(|panel| if panel.x.names.len() > 12 { 24.0 } else { 0.0 }).sum::<f64>();
+    let height = 2.0 * pad
+        + heading_height(figure, style)
+        + chrome
+        + tallest_names
+        + plot * (weights / heaviest).clamp(1.0, 2.5);
+    height.round().clamp(120.0, 2000.0) as u32
+}
+
+fn padding(style: &Style) -> f64 {
+    if style.heading { 16.0 } else { 4.0 }
+}
+
+fn heading_height(figure: &Figure, style: &Style) -> f64 {
+    if style.heading && !figure.title.is_empty() { line(heading_font(style)) + 12.0 } else { 0.0 }
+}
+
+fn heading_font(style: &Style) -> f64 {
+    style.font() + 3.0
+}
+
+fn weight(panel: &Panel) -> f64 {
+    if panel.weight.is_finite() && panel.weight > 0.0 { panel.weight } else { 1.0 }
+}
+
+/// Two neighbours that show the same quantity to the right keep to one axis.
+fn same_x(a: &Panel, b: &Panel) -> bool {
+    a.x.title == b.x.title
+        && a.x.logarithmic == b.x.logarithmic
+        && a.x.names.is_empty()
+        && b.x.names.is_empty()
+        && a.x.range == b.x.range
+}
+
+fn chrome(figure: &Figure, at: usize, style: &Style) -> Chrome {
+    let font = style.font();
+    let panel = &figure.panels[at];
+    let last_of_column = figure.panels.get(at + 1).is_none_or(|next| !same_x(panel, next));
+    let titled = last_of_column && !panel.x.title.is_empty();
+    let above = if panel.y.title.is_empty() { font * 0.6 } else { line(font) + 6.0 } + if at > 0 { 12.0 } else { 0.0 };
+    let ticks = if last_of_column { TICK + TICK_GAP + line(font) } else { TICK };
+    Chrome { above, below: ticks + if titled { line(font) + 2.0 } else { 0.0 }, ticked: last_of_column, titled }
+}
+
+/// The extent of what is drawn: `(low, high)` for x and for y; infinite ends when there is nothing.
+fn extent(panel: &Panel) -> [(f64, f64); 2] {
+    let mut x = (f64::INFINITY, f64::NEG_INFINITY);
+    let mut y = x;
+    let (log_x, log_y) = (panel.x.logarithmic, panel.y.logarithmic);
+    let grow = |span: &mut (f64, f64), value: f64, logarithmic: bool| {
+        if value.is_finite() && (!logarithmic || value > 0.0) {
+            *span = (span.0.min(value), span.1.max(value));
+        }
+    };
+    for mark in &panel.marks {
+        match mark {
+            Mark::Line { x: xs, y: ys, .. } | Mark::Points { x: xs, y: ys, .. } => {
+                for (a, b) in xs.iter().zip(ys).filter(|(a, b)| a.is_finite() && b.is_finite()) {
+                    grow(&mut x, *a, log_x);
+                    grow(&mut y, *b, log_y);
+                }
+            }
+            Mark::Band { x: xs, low, high, .. } => {
+                for ((a, low), high) in
+                    xs.iter().zip(low).zip(high).filter(|((_, l), h)| l.is_finite() && h.is_finite())
+                {
+                    grow(&mut x, *a, log_x);
+                    grow(&mut y, *low, log_y);
+                    grow(&mut y, *high, log_y);
+                }
+            }
+            Mark::Bars { edges, heights, .. } => {
+                for edge in edges.iter().take(heights.len() + 1) {
+                    grow(&mut x, *edge, log_x);
+                }
+                for height in heights {
+                    grow(&mut y, *height, log_y);
+                }
+                if !heights.is_empty() {
+                    grow(&mut y, 0.0, log_y);
+                }
+            }
+            Mark::Reference { .. } => {}
+        }
+    }
+    if x.0 <= x.1 {
+        for mark in &panel.marks {
+            if let Mark::Reference { y: value, .. } = mark {
+                grow(&mut y, *value, log_y);
+            }
+        }
+    }
+    if !panel.x.names.is_empty() && x.0 <= x.1 && panel.x.range.is_none() {
+        x = (x.0.min(-0.5), x.1.max(count(panel.x.names.len()) - 0.5));
+    }
+    [x, y]
+}
+
+/// Lower and upper margin of the y axis, as shares of what it shows.
+fn margins(panel: &Panel, (low, high): (f64, f64)) -> (f64, f64) {
+    let bars = panel.marks.iter().any(|mark| matches!(mark, Mark::Bars { .. }));
+    if bars && !panel.y.logarithmic {
+        return (if low < 0.0 { 0.06 } else { 0.0 }, if high > 0.0 { 0.06 } else { 0.0 });
+    }
+    // Near zero, zero itself is the end that means something.
+    let near = !panel.y.logarithmic && low >= 0.0 && low <= 0.06 * (high - low);
+    (if near { (low / (high - low).max(f64::MIN_POSITIVE)).min(0.06) } else { 0.06 }, 0.06)
+}
+
+fn scales(figure: &Figure) -> Vec<[(f64, f64); 2]> {
+    let extents: Vec<[(f64, f64); 2]> = figure.panels.iter().map(extent).collect();
+    let panels = &figure.panels;
+    let mut out = Vec::with_capacity(panels.len());
+    let mut start = 0;
+    while start < panels.len() {
+        let mut end = start + 1;
+        while end < panels.len() && same_x(&panels[end - 1], &panels[end]) {
+            end += 1;
+        }
+        let shared = extents[start..end]
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |span, [x, _]| (span.0.min(x.0), span.1.max(x.1)));
+        let points =
+            panels[start..end].iter().any(|panel| panel.marks.iter().any(|mark| matches!(mark, Mark::Points { .. })));
+        let side = if points { 0.05 } else { 0.0 };
+        for at in start..end {
+            let y = extents[at][1];
+            let x = domain(&panels[at].x, shared.0, shared.1, (side, side));
+            out.push([x, domain(&panels[at].y, y.0, y.1, margins(&panels[at], y))]);
+        }
+        start = end;
+    }
+    out
+}
+
+/// Places `figure` on `size` CSS pixels.
+pub(super) fn layout(figure: &Figure, style: &Style, size: (f64, f64)) -> Layout {
+    let font = style.font();
+    let pad = padding(style);
+    let domains = scales(figure);
+    let head = heading_height(figure, style);
+    let heading = (head > 0.0).then(|| {
+        let size_of = heading_font(style);
+        let title = shorten(&figure.title, size_of * 1.04, size.0 - 2.0 * pad);
+        ((pad, pad + line(size_of) / 2.0), size_of, title)
+    });
+
+    // Heights: what text leaves is shared by weight.
+    let chromes: Vec<Chrome> = (0..figure.panels.len()).map(|at| chrome(figure, at, style)).collect();
+    let right = right_margin(figure, style, size.0);
+    let guess = (size.0 - 2.0 * pad - 48.0 - right).max(24.0);
+    let names: Vec<Names> = figure
+        .panels
+        .iter()
+        .zip(&domains)
+        .map(|(panel, [x, _])| Names::fit(&panel.x, guess / (x.1 - x.0), font))
+        .collect();
+    let fixed: f64 =
+        chromes.iter().map(|c| c.above + c.below).sum::<f64>() + names.iter().map(|n| n.extra).sum::<f64>();
+    let free = (size.1 - 2.0 * pad - head - fixed).max(0.0);
+    let weights: f64 = figure.panels.iter().map(weight).sum::<f64>().max(1e-9);
+
+    let mut top = pad + head;
+    let mut panels = Vec::with_capacity(figure.panels.len());
+    for (((panel, [x, y]), chrome), names) in figure.panels.iter().zip(&domains).zip(&chromes).zip(names) {
+        let plot_top = (top + chrome.above).round();
+        let plot_bottom = (plot_top + (free * weight(panel) / weights).max(8.0)).round();
+        top = plot_bottom + chrome.below + names.extra;
+        let y = Scale { low: y.0, high: y.1, logarithmic: panel.y.logarithmic, from: plot_bottom, to: plot_top };
+        let y_ticks = y.ticks_up(if style.compact { 26.0 } else { 30.0 }, font * 1.5);
+        let plot = Rect { left: 0.0, top: plot_top, right: size.0, bottom: plot_bottom };
+        let x = Scale { low: x.0, high: x.1, logarithmic: panel.x.logarithmic, from: 0.0, to: 1.0 };
+        panels.push((panel, chrome, names, plot, x, y, y_ticks));
+    }
+
+    // One left edge for all plots.
+    let widest = panels.iter().flat_map(|panel| &panel.6).map(|tick| text_width(&tick.text, font)).fold(0.0, f64::max);
+    let left = (pad + widest + TICK_GAP + TICK).ceil().min(size.0 * 0.4);
+    let right = (size.0 - pad - right).floor().max(left + 8.0);
+    let placed = panels.into_iter().map(|(panel, chrome, names, plot, x, y, y_ticks)| {
+        let plot = Rect { left, right, ..plot };
+        let x = Scale { from: left, to: right, ..x };
+        place(panel, style, chrome, &names, (plot, x, y, y_ticks), size.0, pad)
+    });
+    Layout { heading, panels: placed.collect() }
+}
+
+type Frame = (Rect, Scale, Scale, Vec<Tick>);
+
+fn place(
+    panel: &Panel,
+    style: &Style,
+    chrome: &Chrome,
+    names: &Names,
+    frame: Frame,
+    width: f64,
+    pad: f64,
+) -> PanelLayout {
+    let font = style.font();
+    let (plot, x, y, y_ticks) = frame;
+    let mut x_ticks = if panel.x.names.is_empty() {
+        x.ticks_across(if style.compact { 48.0 } else { 72.0 }, font, 14.0)
+    } else {
+        names.ticks(&panel.x, &x, font)
+    };
+    if !chrome.ticked {
+        x_ticks.iter_mut().for_each(|tick| tick.text.clear());
+    }
+    let mut texts = Vec::new();
+    let title = |text: &str, at: Point, side: Side| Tag {
+        text: shorten(text, font, width - 2.0 * pad),
+        at,
+        side,
+        ink: Ink::Soft,
+        patch: false,
+    };
+    if !panel.y.title.is_empty() {
+        texts.push(title(&panel.y.title, (pad, title_height(plot.top, font)), Side::Left));
+    }
+    if chrome.titled {
+        let at = plot.bottom + chrome.below + names.extra - line(font) / 2.0;
+        let half = text_width(&panel.x.title, font) / 2.0;
+        let centre = f64::midpoint(plot.left, plot.right).min(width - pad - half).max(pad + half);
+        texts.push(title(&panel.x.title, (centre, at), Side::Centre));
+    }
+    let [(x_low, x_high), _] = extent(panel);
+    let empty = x_low > x_high;
+    let gap = if panel.x.names.is_empty() { 1.0 } else { (plot.width() / (x.high - x.low) * 0.18).clamp(1.0, 24.0) };
+    let mut placed = PanelLayout {
+        plot,
+        x,
+        y,
+        x_ticks,
+        y_ticks,
+        rotated: names.rotated,
+        texts,
+        leaders: Vec::new(),
+        keys: Vec::new(),
+        empty,
+        gap,
+    };
+    if empty {
+        let at = (f64::midpoint(plot.left, plot.right), f64::midpoint(plot.top, plot.bottom));
+        placed.texts.push(Tag { text: "no data".to_owned(), at, side: Side::Centre, ink: Ink::Soft, patch: false });
+        placed.x_ticks.clear();
+        placed.y_ticks.clear();
+    } else {
+        labels::place(panel, style, &mut placed, width - pad);
+    }
+    placed
+}
+
+/// Room for labels right of the plots.
+fn right_margin(figure: &Figure, style: &Style, width: f64) -> f64 {
+    let font = style.font();
+    if style.compact {
+        return 10.0;
+    }
+    let widest =
+        figure.panels.iter().flat_map(labels::marginal).map(|label| text_width(label, font)).fold(0.0, f64::max);
+    if widest == 0.0 { 14.0 } else { (widest + labels::LEADER).min(width * 0.28).ceil() }
+}
+
+/// How the names of a category axis are shown.
+#[derive(Default)]
+struct Names {
+    rotated: bool,
+    /// Every how many.
+    stride: usize,
+    /// Height beyond a line of text.
+    extra: f64,
+}
+
+impl Names {
+    /// Horizontally if all fit, else upwards, else every second, fifth, tenth …
+    fn fit(axis: &Axis, each: f64, font: f64) -> Self {
+        if axis.names.is_empty() {
+            return Self::default();
+        }
+        let widest = axis.names.iter().map(|name| text_width(name, font)).fold(0.0, f64::max);
+        let straight = |stride: usize| widest + 6.0 <= each * count(stride);
+        if straight(1) {
+            return Self { stride: 1, ..Self::default() };
+        }
+        if each >= font * 1.15 {
+            return Self { rotated: true, stride: 1, extra: (widest.min(LONGEST_NAME) - font).max(0.0) };
+        }
+        let strides = [2, 5, 10, 20, 50, 100, 200, 500, 1000];
+        let stride = strides.into_iter().find(|stride| straight(*stride)).unwrap_or(axis.names.len());
+        Self { stride, ..Self::default() }
+    }
+
+    fn ticks(&self, axis: &Axis, x: &Scale, font: f64) -> Vec<Tick> {
+        let longest = if self.rotated { LONGEST_NAME } else { f64::INFINITY };
+        let named = axis.names.iter().enumerate().step_by(self.stride.max(1));
+        let places = named.filter_map(|(index, name)| {
+            let at = count(index);
+            let inside = (x.low..=x.high).contains(&at);
+            Some(Tick { at: x.at(at).filter(|_| inside)?, text: shorten(name, font, longest) })
+        });
+        places.collect()
+    }
+}

@@ -1,0 +1,195 @@
+//! What is under the pointer, with every digit.
+
+use super::{
+    Axis, Colour, Figure, Mark, Panel, Style,
+    layout::{PanelLayout, layout},
+    number::exact,
+    path::Point,
+};
+
+/// A point this near is meant, whatever else is there.
+const TOUCH: f64 = 16.0;
+
+/// The pointer may be this far outside of the plot.
+const SLACK: f64 = 12.0;
+
+/// The datum nearest to a pointer. Positions are CSS pixels from the figure's upper left corner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Readout {
+    /// In a sentence: `entropy = 3.2 bits at time = 1957 s`.
+    pub text: String,
+    /// Index into [`Figure::panels`].
+    pub panel: usize,
+    /// Index into [`Panel::marks`].
+    pub mark: usize,
+    /// Index into the data of the mark.
+    pub index: usize,
+    /// Where the datum is drawn.
+    pub at: (f64, f64),
+    /// The plot of the panel, for a crosshair: left, top, right, bottom.
+    pub plot: (f64, f64, f64, f64),
+    /// The datum's colour.
+    pub colour: Colour,
+}
+
+struct Candidate {
+    mark: usize,
+    index: usize,
+    at: Point,
+    colour: Colour,
+    text: String,
+}
+
+/// Finds the datum nearest to (`x`, `y`) on `figure` as it is drawn with `style` on `size` CSS pixels.
+#[must_use]
+pub fn locate(figure: &Figure, style: &Style, size: (f64, f64), x: f64, y: f64) -> Option<Readout> {
+    let layout = layout(figure, style, size);
+    let (at, placed) =
+        layout.panels.iter().enumerate().find(|(_, placed)| placed.plot.grown(SLACK).contains((x, y)))?;
+    let panel = figure.panels.get(at)?;
+    let found = nearest(panel, placed, (x, y))?;
+    let plot = (placed.plot.left, placed.plot.top, placed.plot.right, placed.plot.bottom);
+    Some(Readout {
+        text: found.text,
+        panel: at,
+        mark: found.mark,
+        index: found.index,
+        at: found.at,
+        plot,
+        colour: found.colour,
+    })
+}
+
+fn nearest(panel: &Panel, placed: &PanelLayout, pointer: Point) -> Option<Candidate> {
+    let mut best: Option<(f64, Candidate)> = None;
+    for (mark, content) in panel.marks.iter().enumerate() {
+        let Some(found) = candidate(panel, placed, mark, content, pointer) else { continue };
+        let (dx, dy) = (found.at.0 - pointer.0, found.at.1 - pointer.1);
+        // A touched point wins over curves, data over context, then the nearer; a bar is where it stands.
+        let points = matches!(content, Mark::Points { .. });
+        let rank = match content {
+            Mark::Points { .. } if dx.hypot(dy) <= TOUCH => 0.0,
+            Mark::Bars { .. } if dx == 0.0 => 1e5,
+            _ if found.colour == Colour::Muted => 3e6,
+            _ if points => 2e6,
+            _ => 1e6,
+        };
+        let cost = rank + if points { dx.hypot(dy) } else { dx.abs() * 4.0 + dy.abs() };
+        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+            best = Some((cost, found));
+        }
+    }
+    best.map(|(_, found)| found)
+}
+
+fn candidate(panel: &Panel, placed: &PanelLayout, mark: usize, content: &Mark, pointer: Point) -> Option<Candidate> {
+    let (x, y, plot) = (&placed.x, &placed.y, &placed.plot);
+    let shown = |at: f64| (plot.left - 1.0..=plot.right + 1.0).contains(&at);
+    let (along, across) = (Quantity::of(&panel.x, "x"), Quantity::of(&panel.y, "value"));
+    match content {
+        Mark::Line { name, x: xs, y: ys, colour } => {
+            let places =
+                xs.iter().zip(ys).enumerate().filter_map(|(index, (a, b))| Some((index, x.at(*a)?, y.at(*b)?)));
+            let (index, at_x, at_y) =
+                least(places.filter(|place| shown(place.1)), |place| (place.1 - pointer.0).abs())?;
+            let text = format!("{} at {}", across.is(ys[index]), along.is(xs[index]));
+            let text = if name.is_empty() { text } else { format!("{name}: {text}") };
+            Some(Candidate { mark, index, at: (at_x, at_y.clamp(plot.top, plot.bottom)), colour: *colour, text })
+        }
+        Mark::Band { x: xs, low, high, colour, .. } => {
+            let ends = xs.iter().zip(low).zip(high).enumerate();
+            let places = ends.filter_map(|(index, ((a, l), h))| Some((index, x.at(*a)?, (y.at(*l)?, y.at(*h)?))));
+            let (index, at_x, (a, b)) =
+                least(places.filter(|place| shown(place.1)), |place| (place.1 - pointer.0).abs())?;
+            let inside = pointer.1.clamp(a.min(b), a.max(b)).clamp(plot.top, plot.bottom);
+            let text = format!("{} at {}", across.between(low[index], high[index]), along.is(xs[index]));
+            Some(Candidate { mark, index, at: (at_x, inside), colour: *colour, text })
+        }
+        Mark::Bars { edges, heights, colour } => {
+            let places = edges.windows(2).zip(heights).enumerate().filter_map(|(index, (pair, height))| {
+                let (a, b) = (x.at(pair[0])?, x.at(pair[1])?);
+                let outside = (a.min(b) - pointer.0).max(pointer.0 - a.max(b)).max(0.0);
+                Some((index, f64::midpoint(a, b), (outside, y.at(*height)?)))
+            });
+            let (index, middle, (outside, top)) = least(places.filter(|place| shown(place.1)), |place| place.2.0)?;
+            let place = if panel.x.names.is_empty() {
+                along.within(edges[index], edges[index + 1])
+            } else {
+                along.is(f64::midpoint(edges[index], edges[index + 1]))
+            };
+            // Over the bar the pointer stays where it is; the crosshair snaps to the middle otherwise.
+            let at = (if outside == 0.0 { pointer.0 } else { middle }, top.clamp(plot.top, plot.bottom));
+            let text = format!("{} {place}", across.is(heights[index]));
+            let found = Candidate { mark, index, at, colour: *colour, text };
+            Some(found)
+        }
+        Mark::Points { x: xs, y: ys, labels, colour } => {
+            let places =
+                xs.iter().zip(ys).enumerate().filter_map(|(index, (a, b))| Some((index, x.at(*a)?, y.at(*b)?)));
+            let near = |place: &(usize, f64, f64)| (place.1 - pointer.0).hypot(place.2 - pointer.1);
+            let seen = places.filter(|place| plot.grown(1.0).contains((place.1, place.2)));
+            let (index, at_x, at_y) = least(seen, near)?;
+            let text = format!("{} at {}", across.is(ys[index]), along.is(xs[index]));
+            let label = labels.get(index).filter(|label| !label.is_empty());
+            let text = label.map_or_else(|| text.clone(), |label| format!("{label}: {text}"));
+            Some(Candidate { mark, index, at: (at_x, at_y), colour: *colour, text })
+        }
+        Mark::Reference { .. } => None,
+    }
+}
+
+/// The item of the least distance; of equal ones the first.
+fn least<T>(items: impl Iterator<Item = T>, distance: impl Fn(&T) -> f64) -> Option<T> {
+    items.min_by(|a, b| distance(a).total_cmp(&distance(b)))
+}
+
+/// The name and unit of an axis, from its title: `time (s)`.
+pub(super) struct Quantity<'a> {
+    name: &'a str,
+    unit: &'a str,
+    names: &'a [String],
+}
+
+impl<'a> Quantity<'a> {
+    pub(super) fn of(axis: &'a Axis, otherwise: &'a str) -> Self {
+        let title = axis.title.trim();
+        let split = title.strip_suffix(')').and_then(|title| title.rsplit_once(" ("));
+        let (name, unit) = split.unwrap_or((title, ""));
+        Self { name: if name.is_empty() { otherwise } else { name }, unit, names: &axis.names }
+    }
+
+    fn with_unit(&self, text: String) -> String {
+        if self.unit.is_empty() { text } else { format!("{text} {}", self.unit) }
+    }
+
+    /// The value, or the name that stands there.
+    fn value(&self, value: f64) -> String {
+        self.category(value).map_or_else(|| self.with_unit(exact(value)), str::to_owned)
+    }
+
+    /// The name at a whole place of a category axis.
+    pub(super) fn category(&self, value: f64) -> Option<&'a str> {
+        let index = u32::try_from(super::scale::whole(value)).ok()?;
+        self.names.get(usize::try_from(index).ok()?).map(String::as_str)
+    }
+
+    fn is(&self, value: f64) -> String {
+        format!("{} = {}", self.name, self.value(value))
+    }
+
+    fn between(&self, low: f64, high: f64) -> String {
+        if low == high {
+            return self.is(low);
+        }
+        format!("{} = {} to {}", self.name, exact(low), self.with_unit(exact(high)))
+    }
+
+    /// Bars of width one over whole numbers are those numbers; others are ranges.
+    fn within(&self, low: f64, high: f64) -> String {
+        let middle = f64::midpoint(low, high);
+        if (high - low - 1.0).abs() < 1e-9 && (middle - middle.round()).abs() < 1e-9 {
+            return format!("at {}", self.is(middle.round()));
+        }
+        format!("for {} from {} to {}", self.name, exact(low), self.with_unit(exact(high)))
+    }
+}
