@@ -1,6 +1,214 @@
-//! Stub.
+//! Speed beside antropy in the same run on the same core, speed in the browser, and sizes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::serve::Server;
+use crate::shell::{self, cargo, columns, loud_step, output, program, run, step};
+use crate::tools::{self, which};
+use crate::{site, sizes};
+
 #[derive(clap::Args)]
-pub(crate) struct Args {}
-pub(crate) fn main(_: &Args) -> anyhow::Result<()> {
+pub(crate) struct Args {
+    /// Up to 1e5 samples, and no browser
+    #[arg(long)]
+    quick: bool,
+    /// Leave the packages we compare with out
+    #[arg(long)]
+    no_peers: bool,
+    /// Seconds that one measure of another package may take on one file
+    #[arg(long, default_value_t = 120.0)]
+    budget: f64,
+}
+
+/// What we compare with, as pinned for the published numbers.
+const PEERS: [&str; 4] = ["antropy==0.2.3", "numpy", "scipy", "numba"];
+
+/// A measure and a number of samples.
+type Key = (String, u64);
+
+pub(crate) fn main(args: &Args) -> Result<()> {
+    let target = shell::target_dir()?;
+    let sizes: &[u32] = if args.quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000] };
+    let series = step("white noise to measure", || {
+        let folder = target.join("bench-data");
+        std::fs::create_dir_all(&folder)?;
+        sizes.iter().map(|&n| noise(&folder, n)).collect::<Result<Vec<PathBuf>>>()
+    })?;
+    loud_step("benches of core, profile release", || {
+        run(cargo().args(["build", "--quiet", "--release", "-p", "surprisal-core", "--example", "bench"]))
+    })?;
+    let ours = step("our measures", || times(pinned(&target.join("release/examples/bench")).args(&series)))?;
+    let peers = if args.no_peers {
+        BTreeMap::new()
+    } else {
+        let python = virtual_environment(&target.join("bench-venv"))?;
+        step(&format!("antropy, Numba warm, at most {} s each", args.budget), || {
+            let mut command = pinned(&python);
+            command.args(["-c", include_str!("bench.py")]).arg(args.budget.to_string()).args(&series);
+            times(command.env("OMP_NUM_THREADS", "1").env("NUMBA_NUM_THREADS", "1"))
+        })?
+    };
+    let page = target.join("site/dist/page");
+    site::build(site::Build::Dist, &page)?;
+    let browser = if args.quick { BTreeMap::new() } else { in_browser(&page, &series)? };
+    println!("\n{}", columns(&table(&ours, &peers, &browser)));
+    println!("{}", sizes::table(&sizes::measure(&page)?));
     Ok(())
+}
+
+/// A program that stays on one core where that can be asked for, so that all are measured on the same one.
+fn pinned(name: &Path) -> Command {
+    if which("taskset").is_none() {
+        return program(name);
+    }
+    let mut command = program("taskset");
+    command.args(["-c", "1"]).arg(name);
+    let works = output(program("taskset").args(["-c", "1", "true"])).is_ok();
+    if works { command } else { program(name) }
+}
+
+/// The lines of a bench; an absent time is a measure that was left out.
+fn times(command: &mut Command) -> Result<BTreeMap<Key, Line>> {
+    output(command)?.lines().filter(|line| line.starts_with('{')).map(parse).collect()
+}
+
+struct Line {
+    seconds: Option<f64>,
+    value: Option<f64>,
+}
+
+fn parse(line: &str) -> Result<(Key, Line)> {
+    let json: serde_json::Value = serde_json::from_str(line).with_context(|| format!("a bench printed {line}"))?;
+    let (Some(measure), Some(n)) = (json["measure"].as_str(), json["n"].as_u64()) else {
+        bail!("a bench printed {line}");
+    };
+    Ok(((measure.to_owned(), n), Line { seconds: json["seconds"].as_f64(), value: json["value"].as_f64() }))
+}
+
+fn virtual_environment(folder: &Path) -> Result<PathBuf> {
+    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let ready = |python: &Path| output(program(python).args(["-c", "import antropy, numba"])).is_ok();
+    if ready(&python) {
+        return Ok(python);
+    }
+    step("a virtual environment with antropy", || {
+        output(program("python3").args(["-m", "venv"]).arg(folder))?;
+        output(program(&python).args(["-m", "pip", "install", "--quiet"]).args(PEERS))
+    })
+    .context("cargo xtask bench --no-peers does without Python")?;
+    Ok(python)
+}
+
+/// The built page measures the same files, on its CPU path.
+fn in_browser(page: &Path, series: &[PathBuf]) -> Result<BTreeMap<Key, Line>> {
+    tools::npm_packages()?;
+    let browser = tools::browser()?;
+    let url = Server::new(page, "/", true).start()?;
+    step("the page in the browser (wasm SIMD)", || {
+        let mut command = program("node");
+        command.current_dir(tools::e2e()).arg("bench.mjs").arg(url).args(series);
+        times(command.env("SURPRISAL_CHROMIUM", browser))
+    })
+}
+
+fn table(ours: &BTreeMap<Key, Line>, peers: &BTreeMap<Key, Line>, browser: &BTreeMap<Key, Line>) -> Vec<Vec<String>> {
+    let head = ["measure", "n", "samples/s", "antropy", "times", "in the browser", "native is faster by"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for (key, line) in ours {
+        #[expect(clippy::cast_precision_loss, reason = "sample counts are far below 2^53")]
+        let rate = |line: Option<&Line>| line.and_then(|line| line.seconds).map(|seconds| key.1 as f64 / seconds);
+        let (mine, theirs, wasm) = (rate(Some(line)), rate(peers.get(key)), rate(browser.get(key)));
+        let ratio =
+            |a: Option<f64>, b: Option<f64>| a.zip(b).map_or_else(|| "-".to_owned(), |(a, b)| format!("{:.1}", a / b));
+        let absent = if peers.contains_key(key) { "over budget" } else { "-" };
+        let mut times = ratio(mine, theirs);
+        if let (Some(a), Some(b)) = (line.value, peers.get(key).and_then(|peer| peer.value))
+            && (a - b).abs() > 1e-6 * b.abs()
+        {
+            times.push_str(&format!(" (values differ: {a} and {b})"));
+        }
+        rows.push(vec![
+            key.0.clone(),
+            key.1.to_string(),
+            mine.map_or_else(|| "-".to_owned(), thousands),
+            theirs.map_or_else(|| absent.to_owned(), thousands),
+            times,
+            wasm.map_or_else(|| "-".to_owned(), thousands),
+            ratio(mine, wasm),
+        ]);
+    }
+    rows
+}
+
+/// `12.3 M`, `27.5 k`.
+fn thousands(rate: f64) -> String {
+    if rate >= 1e6 { format!("{:.1} M", rate / 1e6) } else { format!("{:.1} k", rate / 1e3) }
+}
+
+/// A file of standard normal values, always the same ones.
+fn noise(folder: &Path, n: u32) -> Result<PathBuf> {
+    let path = folder.join(format!("noise-{n}.npy"));
+    if path.is_file() {
+        return Ok(path);
+    }
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut uniform = || {
+        // xorshift64*: plenty for white noise.
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        #[expect(clippy::cast_precision_loss, reason = "53 bits are kept")]
+        let bits = (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64;
+        (bits + 0.5) / 9_007_199_254_740_992.0
+    };
+    let values = (0..n).map(|_| (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos());
+    let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({n},), }}");
+    // Magic, version and length take ten bytes; the whole is a multiple of 64 and ends with a line feed.
+    while (header.len() + 11) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(header.len())?.to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.flat_map(f64::to_le_bytes));
+    std::fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_is_an_npy_file_of_standard_normal_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = std::fs::read(noise(folder.path(), 10_000).unwrap()).unwrap();
+        let start = bytes.len() - 80_000;
+        assert_eq!(start % 64, 0);
+        assert!(bytes.starts_with(b"\x93NUMPY") && bytes[start - 1] == b'\n');
+        let values: Vec<f64> =
+            bytes[start..].as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect();
+        let mean = values.iter().sum::<f64>() / 1e4;
+        let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1e4;
+        assert!(mean.abs() < 0.04 && (variance - 1.0).abs() < 0.06, "{mean} {variance}");
+    }
+
+    #[test]
+    fn the_table_says_what_was_left_out_and_what_differs() {
+        let ours = [parse(r#"{"measure":"perm3","n":1000,"seconds":0.001,"value":2.5}"#).unwrap()].into();
+        let peers = [parse(r#"{"measure":"perm3","n":1000,"seconds":0.01,"value":2.0}"#).unwrap()].into();
+        let text = columns(&table(&ours, &peers, &BTreeMap::new()));
+        assert!(
+            text.contains("1.0 M") && text.contains("100.0 k") && text.contains("10.0 (values differ: 2.5 and 2)"),
+            "{text}"
+        );
+        let slow = [parse(r#"{"measure":"perm3","n":1000,"seconds":null,"expected":900}"#).unwrap()].into();
+        assert!(columns(&table(&ours, &slow, &BTreeMap::new())).contains("over budget"));
+        assert!(parse("{}").is_err());
+    }
 }
