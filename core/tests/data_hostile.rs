@@ -1,6 +1,8 @@
 //! Files that lie, that were cut, or that unfold without end: an error that says so, never a panic,
 //! never an allocation of what they claim.
 
+#![allow(clippy::unwrap_used, reason = "small literals; a test that cannot read its input has failed")]
+
 use futures_util::future::LocalBoxFuture;
 use std::io::Write;
 use surprisal_core::{

@@ -1,5 +1,7 @@
 //! A table of 160 MB passes through a few megabytes of memory. Alone in its binary: it measures the process.
 
+#![allow(clippy::unwrap_used, reason = "small literals; a test that cannot read its input has failed")]
+
 use futures_util::future::LocalBoxFuture;
 use surprisal_core::{
     data::{ByteSource, Chunk, DataError, Options, open},

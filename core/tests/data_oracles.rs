@@ -1,5 +1,11 @@
 //! Readers against other implementations of the same formats, on random inputs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "small literals; a test that cannot read its input has failed"
+)]
+
 use ndarray::{Array1, Array2, ShapeBuilder};
 use ndarray_npy::WriteNpyExt;
 use proptest::prelude::*;

@@ -1,5 +1,11 @@
 //! Files written by reference programs (see `files/README.md`) are read to the values they were made of.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "small literals; a test that cannot read its input has failed"
+)]
+
 use surprisal_core::{
     data::{Column, ColumnType, DataError, Kind, Memory, OpenFile, Options, Values, open},
     pace::Unhurried,

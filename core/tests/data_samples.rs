@@ -1,5 +1,7 @@
 //! The samples that the page and the command line offer are read to what their index says.
 
+#![allow(clippy::unwrap_used, reason = "small literals; a test that cannot read its input has failed")]
+
 use surprisal_core::{
     data::{Memory, OpenFile, Options, open},
     pace::Unhurried,

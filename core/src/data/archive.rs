@@ -81,38 +81,21 @@ async fn directory(source: &dyn ByteSource) -> Result<Vec<Entry>, DataError> {
     loop {
         let missing = Rc::new(Cell::new(None));
         let shared = Rc::new(windows);
-        let sparse = Sparse {
-            windows: Rc::clone(&shared),
-            len: source.len(),
-            at: 0,
-            missing: Rc::clone(&missing),
-        };
+        let sparse = Sparse { windows: Rc::clone(&shared), len: source.len(), at: 0, missing: Rc::clone(&missing) };
         let parsed = ZipArchive::new(sparse).map(|archive| entries(&archive));
         let Some(window) = missing.get() else {
             return match parsed {
                 Ok(entries) => entries,
-                Err(e) => Err(DataError::Zip {
-                    offset: 0,
-                    why: e.to_string(),
-                }),
+                Err(e) => Err(DataError::Zip { offset: 0, why: e.to_string() }),
             };
         };
         drop(parsed);
         windows = Rc::try_unwrap(shared).unwrap_or_else(|shared| (*shared).clone());
-        let bytes = exactly(
-            source,
-            window * WINDOW,
-            WINDOW.min(source.len().saturating_sub(window * WINDOW)),
-        )
-        .await?;
+        let bytes = exactly(source, window * WINDOW, WINDOW.min(source.len().saturating_sub(window * WINDOW))).await?;
         fetched += bytes.len() as u64;
         if fetched > MOST_FETCHED {
             let what = "the directory of the zip archive".to_owned();
-            return Err(DataError::TooLarge {
-                what,
-                needed: fetched,
-                limit: MOST_FETCHED,
-            });
+            return Err(DataError::TooLarge { what, needed: fetched, limit: MOST_FETCHED });
         }
         windows.insert(window, bytes);
     }
@@ -121,17 +104,11 @@ async fn directory(source: &dyn ByteSource) -> Result<Vec<Entry>, DataError> {
 fn entries(archive: &ZipArchive<Sparse>) -> Result<Vec<Entry>, DataError> {
     if archive.len() > MOST_MEMBERS {
         let what = format!("a zip archive of {} files", archive.len());
-        return Err(DataError::Unsupported {
-            what,
-            instead: "up to 1024 can",
-        });
+        return Err(DataError::Unsupported { what, instead: "up to 1024 can" });
     }
     let mut entries = Vec::new();
     for i in 0..archive.len() {
-        let damaged = |e: zip::result::ZipError| DataError::Zip {
-            offset: 0,
-            why: e.to_string(),
-        };
+        let damaged = |e: zip::result::ZipError| DataError::Zip { offset: 0, why: e.to_string() };
         let entry = archive.by_index_data(i).map_err(damaged)?;
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
         let last = name.rsplit('/').next().unwrap_or("");
@@ -152,22 +129,10 @@ fn entries(archive: &ZipArchive<Sparse>) -> Result<Vec<Entry>, DataError> {
 /// Finds the member's first byte and its packing from its own header.
 async fn route(source: &dyn ByteSource, entry: Entry) -> Result<Route, DataError> {
     const HEADER: u64 = 30;
-    let Entry {
-        name,
-        header,
-        compressed,
-        crc,
-        encrypted,
-    } = entry;
-    let damaged = |why: String| DataError::Zip {
-        offset: header,
-        why: format!("{name}: {why}"),
-    };
+    let Entry { name, header, compressed, crc, encrypted } = entry;
+    let damaged = |why: String| DataError::Zip { offset: header, why: format!("{name}: {why}") };
     if encrypted {
-        return Err(DataError::Unsupported {
-            what: format!("the encrypted file {name}"),
-            instead: "unpack it first",
-        });
+        return Err(DataError::Unsupported { what: format!("the encrypted file {name}"), instead: "unpack it first" });
     }
     let left = source.len().saturating_sub(header);
     if left < HEADER {
@@ -183,27 +148,15 @@ async fn route(source: &dyn ByteSource, entry: Entry) -> Result<Route, DataError
         8 => Layer::Deflated(crc),
         method => {
             let what = format!("the file {name}, packed by method {method},");
-            return Err(DataError::Unsupported {
-                what,
-                instead: "deflated and stored files can",
-            });
+            return Err(DataError::Unsupported { what, instead: "deflated and stored files can" });
         }
     };
     let start = header + HEADER + short(26) + short(28);
     match start.checked_add(compressed) {
-        Some(end) if end <= source.len() => Ok(Route {
-            name,
-            start,
-            end,
-            layers: vec![layer],
-        }),
+        Some(end) if end <= source.len() => Ok(Route { name, start, end, layers: vec![layer] }),
         _ => {
             let what = format!("the archive's file {name}");
-            Err(DataError::Claim {
-                what,
-                claimed: u128::from(compressed),
-                have: source.len().saturating_sub(start),
-            })
+            Err(DataError::Claim { what, claimed: u128::from(compressed), have: source.len().saturating_sub(start) })
         }
     }
 }
@@ -216,9 +169,7 @@ async fn exactly(source: &dyn ByteSource, offset: u64, len: u64) -> Result<Vec<u
         let want = usize::try_from(len - bytes.len() as u64).unwrap_or(usize::MAX);
         let more = source.read(at, want).await?;
         if more.is_empty() || more.len() > want {
-            return Err(DataError::Changed {
-                what: format!("nothing could be read at byte {at}"),
-            });
+            return Err(DataError::Changed { what: format!("nothing could be read at byte {at}") });
         }
         bytes.extend_from_slice(&more);
     }

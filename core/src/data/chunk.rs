@@ -65,11 +65,7 @@ pub(super) const fn width(ty: ColumnType) -> u64 {
 /// An empty column with room for exactly `len` values, so that it never grows by doubling.
 pub(super) fn reserve(ty: ColumnType, len: u64, name: &str, limit: u64) -> Result<Values, DataError> {
     let needed = len.saturating_mul(width(ty));
-    let too_large = || DataError::TooLarge {
-        what: format!("column {name:?} with {len} values"),
-        needed,
-        limit,
-    };
+    let too_large = || DataError::TooLarge { what: format!("column {name:?} with {len} values"), needed, limit };
     if needed > limit {
         return Err(too_large());
     }
@@ -83,12 +79,7 @@ pub(super) fn reserve(ty: ColumnType, len: u64, name: &str, limit: u64) -> Resul
         ColumnType::Real => room(n).map(Values::Real),
         ColumnType::Time => room(n).map(Values::Time),
         ColumnType::Integer => room(n).map(Values::Integer),
-        ColumnType::Symbols => room(n).map(|codes| {
-            Values::Symbols(Symbols {
-                codes,
-                labels: Vec::new(),
-            })
-        }),
+        ColumnType::Symbols => room(n).map(|codes| Values::Symbols(Symbols { codes, labels: Vec::new() })),
         ColumnType::Bytes => room(n).map(Values::Bytes),
     }
     .ok_or_else(too_large)
@@ -96,9 +87,7 @@ pub(super) fn reserve(ty: ColumnType, len: u64, name: &str, limit: u64) -> Resul
 
 /// Appends a chunk to a column that was reserved for `len` values.
 pub(super) fn append(values: &mut Values, chunk: Chunk<'_>, len: u64, name: &str) -> Result<(), DataError> {
-    let changed = |what: &str| DataError::Changed {
-        what: format!("column {name:?} {what}"),
-    };
+    let changed = |what: &str| DataError::Changed { what: format!("column {name:?} {what}") };
     if (values.len() as u64).saturating_add(chunk.len() as u64) > len {
         return Err(changed("has more values"));
     }

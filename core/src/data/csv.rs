@@ -45,16 +45,8 @@ impl Layout {
             b'|' => "bar",
             _ => "otherwise",
         };
-        let decimal = if self.fields.iter().any(|f| f.mark == b',') {
-            ", decimal comma"
-        } else {
-            ""
-        };
-        let header = if self.header {
-            ", names in the first row"
-        } else {
-            ", no header"
-        };
+        let decimal = if self.fields.iter().any(|f| f.mark == b',') { ", decimal comma" } else { "" };
+        let header = if self.header { ", names in the first row" } else { ", no header" };
         let latin1 = if self.latin1 { ", Latin-1" } else { "" };
         format!("CSV, {between} separated{header}{decimal}{latin1}")
     }
@@ -104,10 +96,7 @@ impl<'a> Reader<'a> {
             done: 0,
             empty: 0,
         };
-        Self {
-            rows: Rows::new(layout.delimiter),
-            work,
-        }
+        Self { rows: Rows::new(layout.delimiter), work }
     }
 }
 
@@ -147,12 +136,7 @@ impl Work<'_> {
         }
         if row.len() != self.layout.fields.len() {
             let (expected, found) = (self.layout.fields.len(), row.len());
-            return Err(DataError::Ragged {
-                line: row.line,
-                expected,
-                found,
-                hint: "",
-            });
+            return Err(DataError::Ragged { line: row.line, expected, found, hint: "" });
         }
         if blank {
             self.empty += 1;
@@ -189,20 +173,14 @@ impl Work<'_> {
                     None => return Err(wrong("a date such as 2026-11-23 or 2026-11-23T05:57:23Z")),
                 }),
                 Slot::Symbols(v, dictionary) => {
-                    v.push(if is_missing(bytes) {
-                        Symbols::MISSING
-                    } else {
-                        dictionary.code(bytes, &column.name)?
-                    });
+                    v.push(if is_missing(bytes) { Symbols::MISSING } else { dictionary.code(bytes, &column.name)? });
                 }
             }
         }
         self.done += 1;
         self.buffered += 1;
         if self.done > self.layout.rows {
-            return Err(DataError::Changed {
-                what: format!("it has more than {} rows", self.layout.rows),
-            });
+            return Err(DataError::Changed { what: format!("it has more than {} rows", self.layout.rows) });
         }
         if self.buffered >= RUN { self.flush(out) } else { Ok(()) }
     }

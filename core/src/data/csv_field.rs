@@ -22,9 +22,8 @@ pub(super) enum Class {
 }
 
 /// The ways in which a missing value is written, besides nothing.
-pub(super) const MISSING: [&[u8]; 11] = [
-    b"NA", b"N/A", b"NaN", b"nan", b"null", b"NULL", b"None", b"-", b"?", b".", b"NAN",
-];
+pub(super) const MISSING: [&[u8]; 11] =
+    [b"NA", b"N/A", b"NaN", b"nan", b"null", b"NULL", b"None", b"-", b"?", b".", b"NAN"];
 
 /// Without white space around it.
 pub(super) fn trim(field: &[u8]) -> &[u8] {
@@ -164,11 +163,7 @@ pub(super) fn shorten(text: &str, most: usize) -> String {
 
 /// The text of a field: UTF-8, or Latin-1, in which every byte is the code point of its number.
 pub(super) fn text(field: &[u8], latin1: bool) -> String {
-    if latin1 {
-        field.iter().copied().map(char::from).collect()
-    } else {
-        String::from_utf8_lossy(field).into_owned()
-    }
+    if latin1 { field.iter().copied().map(char::from).collect() } else { String::from_utf8_lossy(field).into_owned() }
 }
 
 #[cfg(test)]

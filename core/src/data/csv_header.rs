@@ -14,11 +14,7 @@ pub(super) fn split_unit(header: &str) -> (String, Option<String>) {
     let unit = header[at + 1..header.len() - 1].trim();
     // `x (2)` is the second x, not an x in units of 2; a long text in brackets is a remark.
     let is_unit = !unit.is_empty() && unit.chars().count() <= 24 && !unit.bytes().all(|b| b.is_ascii_digit());
-    if name.is_empty() || !is_unit {
-        whole()
-    } else {
-        (name.to_owned(), Some(unit.to_owned()))
-    }
+    if name.is_empty() || !is_unit { whole() } else { (name.to_owned(), Some(unit.to_owned())) }
 }
 
 /// Makes every name non-empty and unique: `column 3`, `x (2)`.

@@ -121,11 +121,7 @@ impl Rows {
             self.phase = Phase::Before;
             self.before(&mark, each)?;
         }
-        if self.phase == Phase::Table {
-            self.split(&[], each)
-        } else {
-            Ok(())
-        }
+        if self.phase == Phase::Table { self.split(&[], each) } else { Ok(()) }
     }
 
     /// Skips what comes before the table.
@@ -164,11 +160,7 @@ impl Rows {
             Some(mut spaces) => {
                 let squeezed = spaces.squeeze(rest);
                 self.spaces = Some(spaces);
-                if squeezed.is_empty() {
-                    Ok(())
-                } else {
-                    self.split(&squeezed, each)
-                }
+                if squeezed.is_empty() { Ok(()) } else { self.split(&squeezed, each) }
             }
         }
     }
@@ -194,8 +186,7 @@ impl Rows {
                 return Ok(());
             }
             let (result, taken, out, ends) =
-                self.core
-                    .read_record(rest, &mut self.out[self.out_at..], &mut self.ends[self.ends_at..]);
+                self.core.read_record(rest, &mut self.out[self.out_at..], &mut self.ends[self.ends_at..]);
             self.out_at += out;
             self.ends_at += ends;
             let newlines = rest[..taken].iter().filter(|&&b| b == b'\n').count();
@@ -206,11 +197,8 @@ impl Rows {
                 ReadRecordResult::OutputFull => self.grow(false)?,
                 ReadRecordResult::OutputEndsFull => self.grow(true)?,
                 ReadRecordResult::Record => {
-                    let row = Row {
-                        bytes: &self.out[..self.out_at],
-                        ends: &self.ends[..self.ends_at],
-                        line: self.row_line,
-                    };
+                    let row =
+                        Row { bytes: &self.out[..self.out_at], ends: &self.ends[..self.ends_at], line: self.row_line };
                     each(row)?;
                     self.out_at = 0;
                     self.ends_at = 0;
@@ -255,11 +243,7 @@ struct Spaces {
 
 impl Default for Spaces {
     fn default() -> Self {
-        Self {
-            line_start: true,
-            gap: false,
-            quoted: false,
-        }
+        Self { line_start: true, gap: false, quoted: false }
     }
 }
 
@@ -298,12 +282,7 @@ mod tests {
         let mut rows = Rows::new(delimiter);
         let mut found = Vec::new();
         let mut each = |row: Row<'_>| {
-            found.push((
-                row.line,
-                row.fields()
-                    .map(|f| String::from_utf8_lossy(f).into_owned())
-                    .collect::<Vec<_>>(),
-            ));
+            found.push((row.line, row.fields().map(|f| String::from_utf8_lossy(f).into_owned()).collect::<Vec<_>>()));
             Ok(())
         };
         for p in portions {
@@ -329,10 +308,7 @@ mod tests {
     #[test]
     fn runs_of_white_space_are_one_delimiter() {
         let text = "  a   b\t c \n 1 \"x  y\" 3\n";
-        assert_eq!(
-            all(b' ', &[text.as_bytes()]),
-            vec![row(1, &["a", "b", "c"]), row(2, &["1", "x  y", "3"])]
-        );
+        assert_eq!(all(b' ', &[text.as_bytes()]), vec![row(1, &["a", "b", "c"]), row(2, &["1", "x  y", "3"])]);
     }
 
     #[test]

@@ -133,12 +133,7 @@ pub(super) struct Scanned {
 
 impl Scan {
     pub(super) fn new(delimiter: u8, options: CsvOptions) -> Self {
-        Self {
-            options,
-            delimiter,
-            rows: Rows::new(delimiter),
-            state: State::default(),
-        }
+        Self { options, delimiter, rows: Rows::new(delimiter), state: State::default() }
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), DataError> {
@@ -152,23 +147,12 @@ impl Scan {
         self.rows.finish(&mut |row| state.row(row))?;
         if let Some((line, found)) = state.ragged {
             let hint = "; it is the last row, the file may be cut off";
-            return Err(DataError::Ragged {
-                line,
-                expected: state.first.len(),
-                found,
-                hint,
-            });
+            return Err(DataError::Ragged { line, expected: state.first.len(), found, hint });
         }
         if state.first.is_empty() {
-            return Err(DataError::Empty {
-                name: name.to_owned(),
-                what: "it has no row",
-            });
+            return Err(DataError::Empty { name: name.to_owned(), what: "it has no row" });
         }
-        let header = self
-            .options
-            .header
-            .unwrap_or_else(|| state.looks_like_header(&self.options, self.delimiter));
+        let header = self.options.header.unwrap_or_else(|| state.looks_like_header(&self.options, self.delimiter));
         if !header {
             let line = state.first_line;
             for (tally, field) in state.tallies.iter_mut().zip(&state.first) {
@@ -177,10 +161,7 @@ impl Scan {
         }
         let rows = state.count + u64::from(!header);
         if rows == 0 {
-            return Err(DataError::Empty {
-                name: name.to_owned(),
-                what: "it has a header and no row below it",
-            });
+            return Err(DataError::Empty { name: name.to_owned(), what: "it has a header and no row below it" });
         }
         let commented = if header { None } else { self.names_in_comment() };
         self.conclude(header, rows, commented)
@@ -222,39 +203,18 @@ impl Scan {
         for (i, ((name, unit), tally)) in names.into_iter().zip(units).zip(&state.tallies).enumerate() {
             let (ty, mark) = tally.ty(&self.options, self.delimiter);
             note_of(&name, i, ty, tally, latin1, &mut notes);
-            fields.push(Field {
-                name,
-                unit,
-                ty,
-                mark,
-                missing: tally.missing,
-            });
+            fields.push(Field { name, unit, ty, mark, missing: tally.missing });
         }
         let preview = (0..fields.len())
             .map(|c| {
                 let first = (!header).then(|| &state.first[c]).into_iter();
                 let rest = state.preview.iter().map(|r| &r[c]);
-                first
-                    .chain(rest)
-                    .take(ROWS)
-                    .map(|f| shorten(text(trim(f), latin1).as_str(), 200))
-                    .collect()
+                first.chain(rest).take(ROWS).map(|f| shorten(text(trim(f), latin1).as_str(), 200)).collect()
             })
             .collect();
         let label_bytes = state.tallies.iter().map(|t| t.label_bytes).collect();
-        let layout = Layout {
-            delimiter: self.delimiter,
-            header,
-            rows,
-            latin1,
-            fields,
-        };
-        Ok(Scanned {
-            layout,
-            preview,
-            notes,
-            label_bytes,
-        })
+        let layout = Layout { delimiter: self.delimiter, header, rows, latin1, fields };
+        Ok(Scanned { layout, preview, notes, label_bytes })
     }
 }
 
@@ -287,12 +247,7 @@ fn note_of(name: &str, i: usize, ty: ColumnType, tally: &Tally, latin1: bool, no
 impl State {
     fn row(&mut self, row: Row<'_>) -> Result<(), DataError> {
         if let Some((line, found)) = self.ragged {
-            return Err(DataError::Ragged {
-                line,
-                expected: self.first.len(),
-                found,
-                hint: "",
-            });
+            return Err(DataError::Ragged { line, expected: self.first.len(), found, hint: "" });
         }
         if self.first.is_empty() {
             if row.fields().all(|f| trim(f).is_empty()) {
@@ -317,8 +272,7 @@ impl State {
         }
         if self.preview.len() < ROWS {
             // Long fields are cut here, so that the preview stays small.
-            self.preview
-                .push(row.fields().map(|f| f[..f.len().min(1024)].to_vec()).collect());
+            self.preview.push(row.fields().map(|f| f[..f.len().min(1024)].to_vec()).collect());
         }
         for (i, field) in row.fields().enumerate() {
             let field = trim(field);

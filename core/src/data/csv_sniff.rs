@@ -35,23 +35,11 @@ const MOST_ROWS: usize = 200;
 /// The best delimiter for a text that begins with `head`; `whole` if that is all of it.
 pub(super) fn guess(head: &[u8], whole: bool) -> Guess {
     let guesses = DELIMITERS.map(|d| look(head, whole, d));
-    let tables = guesses
-        .iter()
-        .filter(|g| g.fields >= 2 && (g.delimiter != b' ' || g.numeric));
+    let tables = guesses.iter().filter(|g| g.fields >= 2 && (g.delimiter != b' ' || g.numeric));
     // All rows alike is best; failing that most rows, so that a ragged table is still seen as one.
-    let clean = tables
-        .clone()
-        .find(|g| g.share >= 1.0 && (g.numeric || g.delimiter != b' '));
-    let best = clean.or_else(|| {
-        tables
-            .filter(|g| g.share >= 0.5)
-            .max_by(|a, b| a.share.total_cmp(&b.share))
-    });
-    best.copied().unwrap_or(Guess {
-        fields: 1,
-        share: 1.0,
-        ..guesses[3]
-    })
+    let clean = tables.clone().find(|g| g.share >= 1.0 && (g.numeric || g.delimiter != b' '));
+    let best = clean.or_else(|| tables.filter(|g| g.share >= 0.5).max_by(|a, b| a.share.total_cmp(&b.share)));
+    best.copied().unwrap_or(Guess { fields: 1, share: 1.0, ..guesses[3] })
 }
 
 fn look(head: &[u8], whole: bool, delimiter: u8) -> Guess {
@@ -82,19 +70,9 @@ fn look(head: &[u8], whole: bool, delimiter: u8) -> Guess {
     }
     let most = |n: usize| counts.iter().filter(|&&c| c == n).count();
     let fields = counts.iter().copied().max_by_key(|&n| (most(n), n)).unwrap_or(0);
-    let share = if counts.is_empty() {
-        0.0
-    } else {
-        most(fields) as f64 / counts.len() as f64
-    };
+    let share = if counts.is_empty() { 0.0 } else { most(fields) as f64 / counts.len() as f64 };
     let numeric = kinds.iter().any(|&(yes, no)| yes > 0 && no == 0);
-    Guess {
-        delimiter,
-        fields,
-        share,
-        rows: counts.len(),
-        numeric,
-    }
+    Guess { delimiter, fields, share, rows: counts.len(), numeric }
 }
 
 #[cfg(test)]

@@ -41,12 +41,7 @@ pub(super) fn is_zip(head: &[u8]) -> bool {
 pub(super) fn recognise(name: &str, head: &Head, forced: Option<Kind>) -> Result<Found, DataError> {
     let bytes = &head.bytes[..];
     let found = |kind| Ok(Found { kind, guess: None });
-    let table = || {
-        Ok(Found {
-            kind: Kind::Csv,
-            guess: Some(guess(bytes, head.whole)),
-        })
-    };
+    let table = || Ok(Found { kind: Kind::Csv, guess: Some(guess(bytes, head.whole)) });
     match forced {
         Some(Kind::Csv) => return is_text_at_all(bytes).and_then(|()| table()),
         Some(Kind::Npz) => return wrong_magic("NPZ archive", "it is not a zip archive of .npy files"),
@@ -80,14 +75,7 @@ pub(super) fn recognise(name: &str, head: &Head, forced: Option<Kind>) -> Result
         return found(Kind::Bytes);
     }
     let guess = guess(bytes, head.whole);
-    if guess.is_table() {
-        Ok(Found {
-            kind: Kind::Csv,
-            guess: Some(guess),
-        })
-    } else {
-        found(Kind::Text)
-    }
+    if guess.is_table() { Ok(Found { kind: Kind::Csv, guess: Some(guess) }) } else { found(Kind::Text) }
 }
 
 fn wrong_magic(what: &'static str, why: &str) -> Result<Found, DataError> {
@@ -106,10 +94,7 @@ fn is_utf8(head: &Head) -> bool {
 
 fn refuse_utf16(bytes: &[u8]) -> Result<(), DataError> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(DataError::Encoding {
-            what: "a byte order mark of UTF-16",
-            offset: 0,
-        });
+        return Err(DataError::Encoding { what: "a byte order mark of UTF-16", offset: 0 });
     }
     Ok(())
 }
@@ -117,10 +102,7 @@ fn refuse_utf16(bytes: &[u8]) -> Result<(), DataError> {
 fn is_text_at_all(bytes: &[u8]) -> Result<(), DataError> {
     refuse_utf16(bytes)?;
     match bytes.iter().position(|&b| b == 0) {
-        Some(at) => Err(DataError::Encoding {
-            what: "a zero byte, which no table of text has,",
-            offset: at as u64,
-        }),
+        Some(at) => Err(DataError::Encoding { what: "a zero byte, which no table of text has,", offset: at as u64 }),
         None => Ok(()),
     }
 }

@@ -46,12 +46,7 @@ impl Layout {
             Sort::Float => ColumnType::Real,
             _ => ColumnType::Integer,
         };
-        Self {
-            header,
-            deal,
-            ty,
-            exact_in_doubles: true,
-        }
+        Self { header, deal, ty, exact_in_doubles: true }
     }
 
     /// The names of the columns.
@@ -73,11 +68,7 @@ impl Layout {
 
     /// The same array as one column of reals.
     pub(super) fn as_matrix(&self) -> Self {
-        Self {
-            deal: Deal::Whole,
-            ty: ColumnType::Real,
-            ..self.clone()
-        }
+        Self { deal: Deal::Whole, ty: ColumnType::Real, ..self.clone() }
     }
 
     /// Elements that come in file order are not in row-major order and must be collected first.
@@ -111,34 +102,18 @@ impl Layout {
     /// `NumPy array of shape (3, 4), dtype <f8, Fortran order`.
     pub(super) fn describe(&self) -> String {
         let shape: Vec<String> = self.header.shape.iter().map(u64::to_string).collect();
-        let order = if self.header.fortran && self.header.shape.len() > 1 {
-            ", Fortran order"
-        } else {
-            ""
-        };
-        format!(
-            "NumPy array of shape ({}), dtype {}{order}",
-            shape.join(", "),
-            self.header.dtype
-        )
+        let order = if self.header.fortran && self.header.shape.len() > 1 { ", Fortran order" } else { "" };
+        format!("NumPy array of shape ({}), dtype {}{order}", shape.join(", "), self.header.dtype)
     }
 }
 
 /// Row-major values from values in file order.
 pub(super) fn row_major<T: Clone>(shape: &[u64], fortran: bool, values: Vec<T>) -> Result<ArrayD<T>, DataError> {
     let dims: Option<Vec<usize>> = shape.iter().map(|&d| usize::try_from(d).ok()).collect();
-    let wrong = |why: String| DataError::Malformed {
-        what: "NPY file",
-        offset: 0,
-        why,
-    };
+    let wrong = |why: String| DataError::Malformed { what: "NPY file", offset: 0, why };
     let dims = dims.ok_or_else(|| wrong("the shape is too large for this machine".to_owned()))?;
     let array = ArrayD::from_shape_vec(IxDyn(&dims).set_f(fortran), values).map_err(|e| wrong(e.to_string()))?;
-    Ok(if fortran {
-        array.as_standard_layout().into_owned()
-    } else {
-        array
-    })
+    Ok(if fortran { array.as_standard_layout().into_owned() } else { array })
 }
 
 /// Values of one wanted column, or of the whole array while it has to be transposed.
@@ -279,30 +254,14 @@ impl Decode for Reader<'_> {
     }
 
     fn finish(&mut self, out: &mut Out<'_>) -> Result<(), DataError> {
-        let Header {
-            start,
-            count,
-            element,
-            shape,
-            ..
-        } = &self.layout.header;
+        let Header { start, count, element, shape, .. } = &self.layout.header;
         if self.index < *count {
             let needed = count * element.size as u64;
             let have = self.seen.saturating_sub(*start);
             return Err(if have == 0 && self.seen < *start {
-                DataError::Truncated {
-                    what: "the NPY header",
-                    offset: 0,
-                    needed: *start,
-                    have: self.seen,
-                }
+                DataError::Truncated { what: "the NPY header", offset: 0, needed: *start, have: self.seen }
             } else {
-                DataError::Truncated {
-                    what: "the NPY array",
-                    offset: *start,
-                    needed,
-                    have,
-                }
+                DataError::Truncated { what: "the NPY array", offset: *start, needed, have }
             });
         }
         if self.layout.transposes() {

@@ -42,11 +42,7 @@ pub(super) const LONGEST: usize = 60 << 10;
 const WHAT: &str = "NPY file";
 
 fn malformed(offset: u64, why: impl Into<String>) -> DataError {
-    DataError::Malformed {
-        what: WHAT,
-        offset,
-        why: why.into(),
-    }
+    DataError::Malformed { what: WHAT, offset, why: why.into() }
 }
 
 /// Reads the header of a file that begins with `head`.
@@ -62,10 +58,7 @@ pub(super) fn parse(head: &[u8]) -> Result<Header, DataError> {
         have: have.saturating_sub(offset),
     };
     let (before, length) = match head.get(6) {
-        Some(1) => (
-            10,
-            head.get(8..10).map(|b| usize::from(u16::from_le_bytes([b[0], b[1]]))),
-        ),
+        Some(1) => (10, head.get(8..10).map(|b| usize::from(u16::from_le_bytes([b[0], b[1]])))),
         Some(2 | 3) => {
             let long = |b: &[u8]| usize::try_from(u32::from_le_bytes([b[0], b[1], b[2], b[3]])).unwrap_or(usize::MAX);
             (12, head.get(8..12).map(long))
@@ -94,51 +87,27 @@ pub(super) fn parse(head: &[u8]) -> Result<Header, DataError> {
     let elements =
         product_of_numbers(text).ok_or_else(|| malformed(before as u64, "it is not a plain Python literal"))?;
     if elements > u128::from(u64::MAX) {
-        return Err(DataError::Claim {
-            what: "the shape of an NPY array".to_owned(),
-            claimed: elements,
-            have,
-        });
+        return Err(DataError::Claim { what: "the shape of an NPY array".to_owned(), claimed: elements, have });
     }
     let parsed =
         NpyHeader::from_reader(&head[..before + length]).map_err(|e| malformed(before as u64, e.to_string()))?;
     let (element, dtype) = element(&parsed.dtype())?;
     let shape = parsed.shape().to_vec();
-    let claimed = shape
-        .iter()
-        .try_fold(element.size as u128, |n, &d| n.checked_mul(u128::from(d)));
+    let claimed = shape.iter().try_fold(element.size as u128, |n, &d| n.checked_mul(u128::from(d)));
     let count = shape.iter().try_fold(1_u64, |n, &d| n.checked_mul(d));
     let (Some(claimed), Some(count)) = (claimed, count) else {
         let what = format!("an array of shape {shape:?} and dtype {dtype}");
-        return Err(DataError::Claim {
-            what,
-            claimed: claimed.unwrap_or(u128::MAX),
-            have,
-        });
+        return Err(DataError::Claim { what, claimed: claimed.unwrap_or(u128::MAX), have });
     };
     if claimed > u128::from(u64::MAX / 2) {
-        return Err(DataError::Claim {
-            what: format!("an array of shape {shape:?} and dtype {dtype}"),
-            claimed,
-            have,
-        });
+        return Err(DataError::Claim { what: format!("an array of shape {shape:?} and dtype {dtype}"), claimed, have });
     }
     if shape.len() > 4 {
         let what = format!("an array of {} axes", shape.len());
-        return Err(DataError::Unsupported {
-            what,
-            instead: "arrays of up to 4 axes can: reshape it first",
-        });
+        return Err(DataError::Unsupported { what, instead: "arrays of up to 4 axes can: reshape it first" });
     }
     let start = (before + length) as u64;
-    Ok(Header {
-        shape,
-        fortran: parsed.order() == Order::Fortran,
-        element,
-        dtype,
-        start,
-        count,
-    })
+    Ok(Header { shape, fortran: parsed.order() == Order::Fortran, element, dtype, start, count })
 }
 
 /// The product of all numbers outside quotes, zeros left out: a bound of every product of lengths that
@@ -155,17 +124,14 @@ fn product_of_numbers(text: &[u8]) -> Option<u128> {
             (Some(_), _) => {}
             (None, b'\'' | b'"') => quote = Some(b),
             (None, b'0'..=b'9') => {
-                let n = tail
-                    .iter()
-                    .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
-                    .count();
+                let n = tail.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
                 let digits = tail[..n].strip_suffix(b"L").unwrap_or(&tail[..n]);
                 if !digits.iter().all(u8::is_ascii_digit) {
                     return None;
                 }
-                let value = digits.iter().fold(u128::from(b - b'0'), |v, d| {
-                    v.saturating_mul(10).saturating_add(u128::from(d - b'0'))
-                });
+                let value = digits
+                    .iter()
+                    .fold(u128::from(b - b'0'), |v, d| v.saturating_mul(10).saturating_add(u128::from(d - b'0')));
                 product = product.saturating_mul(value.max(1));
                 rest = &tail[n..];
             }
@@ -177,12 +143,7 @@ fn product_of_numbers(text: &[u8]) -> Option<u128> {
 
 fn element(dtype: &DType) -> Result<(Element, String), DataError> {
     let name = dtype.descr();
-    let refuse = |instead| {
-        Err(DataError::Unsupported {
-            what: format!("an array of dtype {name}"),
-            instead,
-        })
-    };
+    let refuse = |instead| Err(DataError::Unsupported { what: format!("an array of dtype {name}"), instead });
     let DType::Plain(plain) = dtype else {
         return refuse("save one field of the structured array at a time, for example np.save(\"x.npy\", a[\"x\"])");
     };
@@ -202,14 +163,7 @@ fn element(dtype: &DType) -> Result<(Element, String), DataError> {
         _ => return refuse("booleans, integers and floating point numbers of up to 8 bytes can"),
     };
     let size = usize::try_from(size).unwrap_or(8);
-    Ok((
-        Element {
-            sort,
-            size,
-            big_endian: plain.endianness() == Endianness::Big,
-        },
-        name,
-    ))
+    Ok((Element { sort, size, big_endian: plain.endianness() == Endianness::Big }, name))
 }
 
 impl Element {
@@ -231,10 +185,7 @@ impl Element {
     /// One element as a real.
     pub(super) fn real(self, bytes: &[u8]) -> f64 {
         let raw = self.raw(bytes);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the bits above the element's size are zero"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "the bits above the element's size are zero")]
         match (self.sort, self.size) {
             (Sort::Float, 2) => half(raw as u16),
             (Sort::Float, 4) => f64::from(f32::from_bits(raw as u32)),
@@ -246,11 +197,7 @@ impl Element {
 
     fn raw(self, bytes: &[u8]) -> u64 {
         let join = |n: u64, &b: &u8| n << 8 | u64::from(b);
-        if self.big_endian {
-            bytes.iter().fold(0, join)
-        } else {
-            bytes.iter().rev().fold(0, join)
-        }
+        if self.big_endian { bytes.iter().fold(0, join) } else { bytes.iter().rev().fold(0, join) }
     }
 }
 

@@ -33,9 +33,7 @@ pub struct OpenFile {
 
 impl std::fmt::Debug for OpenFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenFile")
-            .field("dataset", &self.dataset)
-            .finish_non_exhaustive()
+        f.debug_struct("OpenFile").field("dataset", &self.dataset).finish_non_exhaustive()
     }
 }
 
@@ -50,28 +48,11 @@ impl std::fmt::Debug for OpenFile {
 pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace) -> Result<OpenFile, DataError> {
     let (name, len) = (source.name().to_owned(), source.len());
     if len == 0 {
-        return Err(DataError::Empty {
-            name,
-            what: "it has no byte",
-        });
+        return Err(DataError::Empty { name, what: "it has no byte" });
     }
-    let opener = Opener {
-        source: &*source,
-        options: &options,
-        pace,
-    };
-    let root = Route {
-        name: name.clone(),
-        start: 0,
-        end: len,
-        layers: Vec::new(),
-    };
-    let Opened {
-        mut parts,
-        sha256,
-        packing,
-        mut notes,
-    } = opener.open(root).await?;
+    let opener = Opener { source: &*source, options: &options, pace };
+    let root = Route { name: name.clone(), start: 0, end: len, layers: Vec::new() };
+    let Opened { mut parts, sha256, packing, mut notes } = opener.open(root).await?;
 
     let several = parts.len() > 1;
     let mut read_as: Vec<String> = parts.iter().map(|p| p.read_as.clone()).collect();
@@ -98,11 +79,7 @@ pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace
             if part.columns.iter().any(|c| c.values.is_none()) {
                 let mut pipe = Pipe::new(&*source, &part.route, &options, pace);
                 match part.load(&all, &mut pipe, options.column_limit).await {
-                    Ok(values) => part
-                        .columns
-                        .iter_mut()
-                        .zip(values)
-                        .for_each(|(c, v)| c.values = Some(v)),
+                    Ok(values) => part.columns.iter_mut().zip(values).for_each(|(c, v)| c.values = Some(v)),
                     // Too many labels: the column stays in the file, and the note says so.
                     Err(DataError::TooLarge { .. }) => {}
                     Err(e) => return Err(of(e)),
@@ -110,10 +87,7 @@ pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace
             }
             if part.has_matrix() {
                 let mut pipe = Pipe::new(&*source, &part.route, &options, pace);
-                let matrix = part
-                    .load_matrix(&mut pipe)
-                    .await
-                    .map_err(|e| member(archived, &part.route.name, e))?;
+                let matrix = part.load_matrix(&mut pipe).await.map_err(|e| member(archived, &part.route.name, e))?;
                 part.matrices.extend(matrix);
             }
         } else if part.has_matrix() {
@@ -137,61 +111,22 @@ pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace
             matrices.push(matrix);
         }
         for note in std::mem::take(&mut part.notes) {
-            notes.push(if archived {
-                format!("{}: {note}", part.route.name)
-            } else {
-                note
-            });
+            notes.push(if archived { format!("{}: {note}", part.route.name) } else { note });
         }
     }
     let mut names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
     unique(&mut names);
-    columns
-        .iter_mut()
-        .zip(names)
-        .for_each(|(column, name)| column.name = name);
+    columns.iter_mut().zip(names).for_each(|(column, name)| column.name = name);
     let read_as = format!("{}{packing}", read_as.join("; "));
-    let provenance = Provenance {
-        name,
-        size: len,
-        sha256,
-        kind,
-        read_as,
-    };
-    let dataset = Dataset {
-        provenance,
-        columns,
-        matrices,
-        notes,
-    };
-    Ok(OpenFile {
-        dataset,
-        source,
-        options,
-        preview: Preview { columns: previews },
-        parts,
-        places,
-    })
+    let provenance = Provenance { name, size: len, sha256, kind, read_as };
+    let dataset = Dataset { provenance, columns, matrices, notes };
+    Ok(OpenFile { dataset, source, options, preview: Preview { columns: previews }, parts, places })
 }
 
 /// A column without its values.
 fn head_of(column: &Column) -> Column {
-    let Column {
-        name,
-        unit,
-        ty,
-        len,
-        missing,
-        ..
-    } = column;
-    Column {
-        name: name.clone(),
-        unit: unit.clone(),
-        ty: *ty,
-        len: *len,
-        missing: *missing,
-        values: None,
-    }
+    let Column { name, unit, ty, len, missing, .. } = column;
+    Column { name: name.clone(), unit: unit.clone(), ty: *ty, len: *len, missing: *missing, values: None }
 }
 
 /// The name of an archive's file without its extension.
@@ -202,20 +137,13 @@ fn stem(name: &str) -> &str {
 
 /// A column's name after the name of the file it is from.
 fn prefixed(stem: &str, name: &str) -> String {
-    if matches!(name, "values" | "bytes" | "sound") {
-        stem.to_owned()
-    } else {
-        format!("{stem} {name}")
-    }
+    if matches!(name, "values" | "bytes" | "sound") { stem.to_owned() } else { format!("{stem} {name}") }
 }
 
 fn member(archived: bool, name: &str, error: DataError) -> DataError {
     match error {
         DataError::Cancelled(_) | DataError::Bomb { .. } | DataError::Read(_) => error,
-        _ if archived => DataError::Member {
-            name: name.to_owned(),
-            error: Box::new(error),
-        },
+        _ if archived => DataError::Member { name: name.to_owned(), error: Box::new(error) },
         _ => error,
     }
 }
@@ -239,27 +167,9 @@ struct Opener<'a> {
 impl Opener<'_> {
     async fn open(&self, root: Route) -> Result<Opened, DataError> {
         if self.options.kind == Some(Kind::Bytes) {
-            let head = Head {
-                bytes: Vec::new(),
-                whole: false,
-            };
-            let (part, sha256) = self
-                .scan(
-                    root,
-                    head,
-                    Found {
-                        kind: Kind::Bytes,
-                        guess: None,
-                    },
-                    true,
-                )
-                .await?;
-            return Ok(Opened {
-                parts: vec![part],
-                sha256,
-                packing: "",
-                notes: Vec::new(),
-            });
+            let head = Head { bytes: Vec::new(), whole: false };
+            let (part, sha256) = self.scan(root, head, Found { kind: Kind::Bytes, guess: None }, true).await?;
+            return Ok(Opened { parts: vec![part], sha256, packing: "", notes: Vec::new() });
         }
         let first = self.peek(&root).await?;
         if is_zip(&first.bytes) {
@@ -272,12 +182,7 @@ impl Opener<'_> {
             Err(e) => return Err(self.bomb_or(e, &route).await),
         };
         let (part, sha256) = self.scan(route, head, found, true).await?;
-        Ok(Opened {
-            parts: vec![part],
-            sha256,
-            packing,
-            notes: Vec::new(),
-        })
+        Ok(Opened { parts: vec![part], sha256, packing, notes: Vec::new() })
     }
 
     /// Follows gzip inwards.
@@ -292,41 +197,26 @@ impl Opener<'_> {
             }
             head = self.peek(&route).await?;
             if head.bytes.is_empty() {
-                return Err(DataError::Empty {
-                    name: route.name,
-                    what: "nothing is inside the gzip",
-                });
+                return Err(DataError::Empty { name: route.name, what: "nothing is inside the gzip" });
             }
         }
         if is_gzip(&head.bytes) {
             let what = "gzip nested deeper than three times".to_owned();
-            return Err(DataError::Unsupported {
-                what,
-                instead: "unpack it first",
-            });
+            return Err(DataError::Unsupported { what, instead: "unpack it first" });
         }
         if is_zip(&head.bytes) && !route.layers.is_empty() {
             let what = format!("the zip archive inside {}", self.source.name());
-            return Err(DataError::Unsupported {
-                what,
-                instead: "unpack it once first",
-            });
+            return Err(DataError::Unsupported { what, instead: "unpack it once first" });
         }
         Ok((route, head))
     }
 
     async fn open_zip(&self, root: Route) -> Result<Opened, DataError> {
-        let sha256 = Pipe::new(self.source, &root, self.options, self.pace)
-            .hashing()
-            .digest()
-            .await?;
+        let sha256 = Pipe::new(self.source, &root, self.options, self.pace).hashing().digest().await?;
         let routes = archive::members(self.source).await?;
         let names: Vec<String> = routes.iter().map(|r| r.name.clone()).collect();
         if routes.is_empty() {
-            return Err(DataError::Empty {
-                name: root.name,
-                what: "the archive has no file",
-            });
+            return Err(DataError::Empty { name: root.name, what: "the archive has no file" });
         }
         let arrays = routes.iter().any(|r| extension(&r.name) == "npy");
         let single = routes.len() == 1;
@@ -355,12 +245,7 @@ impl Opener<'_> {
             total = total.saturating_add(part.resident_bytes);
             if total > self.options.decoded_limit {
                 let limit = format!("{} bytes", self.options.decoded_limit);
-                return Err(DataError::Bomb {
-                    name: root.name,
-                    packed: self.source.len(),
-                    unpacked: total,
-                    limit,
-                });
+                return Err(DataError::Bomb { name: root.name, packed: self.source.len(), unpacked: total, limit });
             }
             parts.push(part);
         }
@@ -376,12 +261,7 @@ impl Opener<'_> {
             notes.push(format!("not read: {}", skipped.join(", ")));
         }
         let packing = if arrays { ", in an NPZ archive" } else { ", inside zip" };
-        Ok(Opened {
-            parts,
-            sha256,
-            packing,
-            notes,
-        })
+        Ok(Opened { parts, sha256, packing, notes })
     }
 
     /// A file that is not what its name says may be a bomb, and then that is what matters.
@@ -439,10 +319,7 @@ impl OpenFile {
     /// reading; [`DataError::Changed`] when the file is no longer the same.
     pub async fn column(&self, index: usize, pace: &dyn Pace) -> Result<Column, DataError> {
         let mut columns = self.columns(&[index], pace).await?;
-        columns.pop().ok_or(DataError::NoColumn {
-            index,
-            count: self.dataset.columns.len(),
-        })
+        columns.pop().ok_or(DataError::NoColumn { index, count: self.dataset.columns.len() })
     }
 
     /// Several columns, in the order asked for, in one pass per file.
@@ -455,9 +332,8 @@ impl OpenFile {
             found.push(self.head(index)?.clone());
         }
         for (p, part) in self.parts.iter().enumerate() {
-            let wanted: Vec<usize> = (0..found.len())
-                .filter(|&k| found[k].values.is_none() && self.places[indices[k]].0 == p)
-                .collect();
+            let wanted: Vec<usize> =
+                (0..found.len()).filter(|&k| found[k].values.is_none() && self.places[indices[k]].0 == p).collect();
             if wanted.is_empty() {
                 continue;
             }
@@ -494,11 +370,7 @@ impl OpenFile {
         };
         if let Some(values) = again.as_ref().unwrap_or(column).values.as_ref() {
             replay(values, sink)?;
-            return Ok(if let Values::Symbols(s) = values {
-                s.labels.clone()
-            } else {
-                Vec::new()
-            });
+            return Ok(if let Values::Symbols(s) = values { s.labels.clone() } else { Vec::new() });
         }
         let Some(mut reader) = part.reader(&[place]) else {
             return Ok(Vec::new());
@@ -514,9 +386,6 @@ impl OpenFile {
 
     fn head(&self, index: usize) -> Result<&Column, DataError> {
         let count = self.dataset.columns.len();
-        self.dataset
-            .columns
-            .get(index)
-            .ok_or(DataError::NoColumn { index, count })
+        self.dataset.columns.get(index).ok_or(DataError::NoColumn { index, count })
     }
 }

@@ -83,16 +83,9 @@ impl Part {
         let of = |i: &usize| &self.columns[*i];
         if self.transposes() {
             // Values that must be collected before they can be put in order take their room twice.
-            let needed = wanted
-                .iter()
-                .map(|i| of(i).len.saturating_mul(2 * width(of(i).ty)))
-                .sum();
+            let needed = wanted.iter().map(|i| of(i).len.saturating_mul(2 * width(of(i).ty))).sum();
             if needed > limit.saturating_mul(2) {
-                return Err(DataError::TooLarge {
-                    what: "the array in Fortran order".to_owned(),
-                    needed,
-                    limit,
-                });
+                return Err(DataError::TooLarge { what: "the array in Fortran order".to_owned(), needed, limit });
             }
         }
         let mut values = Vec::with_capacity(wanted.len());
@@ -112,12 +105,8 @@ impl Part {
         reader.finish(&mut out)?;
         for (slot, column) in wanted.iter().map(of).enumerate() {
             if values[slot].len() as u64 != column.len {
-                let what = format!(
-                    "column {:?} has {} values instead of {}",
-                    column.name,
-                    values[slot].len(),
-                    column.len
-                );
+                let what =
+                    format!("column {:?} has {} values instead of {}", column.name, values[slot].len(), column.len);
                 return Err(DataError::Changed { what });
             }
             if let Values::Symbols(symbols) = &mut values[slot] {
@@ -148,10 +137,7 @@ impl Part {
         }
         reader.finish(&mut out)?;
         let values = npy::row_major(&layout.header.shape, false, values)?;
-        Ok(Some(Matrix {
-            name: "values".to_owned(),
-            values,
-        }))
+        Ok(Some(Matrix { name: "values".to_owned(), values }))
     }
 
     /// Whether values come out only after all of them have been read.
@@ -175,22 +161,11 @@ const fn retype(chunk: Chunk<'_>, ty: ColumnType) -> Chunk<'_> {
 
 /// A column whose values are still in the file.
 fn deferred(name: String, ty: ColumnType, len: u64, missing: u64) -> Column {
-    Column {
-        name,
-        unit: None,
-        ty,
-        len,
-        missing,
-        values: None,
-    }
+    Column { name, unit: None, ty, len, missing, values: None }
 }
 
 async fn scan_csv(route: Route, found: &Found, pipe: &mut Pipe<'_>, options: &Options) -> Result<Part, DataError> {
-    let delimiter = options
-        .csv
-        .delimiter
-        .or(found.guess.map(|g| g.delimiter))
-        .unwrap_or(b',');
+    let delimiter = options.csv.delimiter.or(found.guess.map(|g| g.delimiter)).unwrap_or(b',');
     let mut scan = Scan::new(delimiter, options.csv);
     while let Some(bytes) = pipe.next().await? {
         scan.push(&bytes)?;
@@ -200,10 +175,7 @@ async fn scan_csv(route: Route, found: &Found, pipe: &mut Pipe<'_>, options: &Op
     let columns: Vec<Column> = layout
         .fields
         .iter()
-        .map(|f| Column {
-            unit: f.unit.clone(),
-            ..deferred(f.name.clone(), f.ty, layout.rows, f.missing)
-        })
+        .map(|f| Column { unit: f.unit.clone(), ..deferred(f.name.clone(), f.ty, layout.rows, f.missing) })
         .collect();
     let labels = scanned.label_bytes.iter().map(|b| b.saturating_mul(1 + LABEL / 4));
     let values = columns.iter().map(|c| c.len.saturating_mul(width(c.ty)));
@@ -232,25 +204,13 @@ async fn scan_npy(route: Route, head: &Head, pipe: &mut Pipe<'_>) -> Result<Part
     {
         if needed > 2 * u128::from(have) {
             let what = format!("an array of shape {:?} and dtype {}", header.shape, header.dtype);
-            return Err(DataError::Claim {
-                what,
-                claimed: needed,
-                have,
-            });
+            return Err(DataError::Claim { what, claimed: needed, have });
         }
         let needed = u64::try_from(needed).unwrap_or(u64::MAX);
-        return Err(DataError::Truncated {
-            what: "the NPY array",
-            offset: header.start,
-            needed,
-            have,
-        });
+        return Err(DataError::Truncated { what: "the NPY array", offset: header.start, needed, have });
     }
     if header.count == 0 {
-        return Err(DataError::Empty {
-            name: route.name,
-            what: "its array has no element",
-        });
+        return Err(DataError::Empty { name: route.name, what: "its array has no element" });
     }
     let mut layout = npy::Layout::new(header);
     let names = layout.names();
@@ -288,11 +248,8 @@ async fn scan_npy(route: Route, head: &Head, pipe: &mut Pipe<'_>) -> Result<Part
     }
     layout.settle(largest, &mut notes);
     let len = layout.len();
-    let columns: Vec<Column> = names
-        .into_iter()
-        .zip(missing)
-        .map(|(name, missing)| deferred(name, layout.ty, len, missing))
-        .collect();
+    let columns: Vec<Column> =
+        names.into_iter().zip(missing).map(|(name, missing)| deferred(name, layout.ty, len, missing)).collect();
     let per_element = width(layout.ty) + if layout.header.shape.len() >= 2 { 8 } else { 0 };
     let resident_bytes = layout.header.count.saturating_mul(per_element);
     let read_as = layout.describe();
@@ -342,10 +299,7 @@ async fn scan_wav(route: Route, head: &Head, pipe: &mut Pipe<'_>) -> Result<Part
         .names()
         .into_iter()
         .zip(missing)
-        .map(|(name, m)| Column {
-            unit: Some("1".to_owned()),
-            ..deferred(name, ColumnType::Real, layout.frames, m)
-        })
+        .map(|(name, m)| Column { unit: Some("1".to_owned()), ..deferred(name, ColumnType::Real, layout.frames, m) })
         .collect();
     let resident_bytes = layout.frames.saturating_mul(8 * columns.len() as u64);
     let read_as = layout.describe();
@@ -419,32 +373,20 @@ async fn scan_bytes(route: Route, kind: Kind, pipe: &mut Pipe<'_>) -> Result<Par
     }
     text.finish();
     if len == 0 {
-        return Err(DataError::Empty {
-            name: route.name,
-            what: "it has no byte",
-        });
+        return Err(DataError::Empty { name: route.name, what: "it has no byte" });
     }
     let mut notes = Vec::new();
     let mut preview = Vec::new();
     let mut read_as = "bytes".to_owned();
     if kind == Kind::Text {
         match text.invalid_at {
-            Some(at) => notes.push(format!(
-                "byte {at} and perhaps others are not UTF-8; the bytes are measured as they are"
-            )),
-            None => notes.push(format!(
-                "{} characters in {} lines",
-                text.characters,
-                text.newlines.max(1)
-            )),
+            Some(at) => {
+                notes.push(format!("byte {at} and perhaps others are not UTF-8; the bytes are measured as they are"))
+            }
+            None => notes.push(format!("{} characters in {} lines", text.characters, text.newlines.max(1))),
         }
         read_as = "UTF-8 text".to_owned();
-        preview.extend(
-            String::from_utf8_lossy(&first)
-                .lines()
-                .take(ROWS)
-                .map(|l| shorten(l, 200)),
-        );
+        preview.extend(String::from_utf8_lossy(&first).lines().take(ROWS).map(|l| shorten(l, 200)));
     } else {
         show(Chunk::Bytes(&first), &mut preview);
     }

@@ -31,11 +31,7 @@ pub(super) fn format(head: &[u8]) -> Option<ImageFormat> {
 pub(super) fn read(bytes: &[u8], limit: u64, matrix_limit: u64) -> Result<Picture, DataError> {
     let Some(format) = format(bytes) else {
         let why = "it begins neither as PNG, nor as JPEG, nor as TIFF".to_owned();
-        return Err(DataError::Malformed {
-            what: "image",
-            offset: 0,
-            why,
-        });
+        return Err(DataError::Malformed { what: "image", offset: 0, why });
     };
     let limit = limit.min(MOST_BYTES);
     let sort = match format {
@@ -44,39 +40,24 @@ pub(super) fn read(bytes: &[u8], limit: u64, matrix_limit: u64) -> Result<Pictur
         _ => "TIFF",
     };
     let refuse = |e: ImageError| match e {
-        ImageError::Limits(_) => DataError::TooLarge {
-            what: format!("the {sort} image"),
-            needed: limit.saturating_add(1),
-            limit,
-        },
+        ImageError::Limits(_) => {
+            DataError::TooLarge { what: format!("the {sort} image"), needed: limit.saturating_add(1), limit }
+        }
         ImageError::Unsupported(u) => DataError::Unsupported {
             what: format!("the {sort} image ({u})"),
             instead: "grey or colour images of 8 or 16 bits a channel can",
         },
-        e => DataError::Malformed {
-            what: sort_of(format),
-            offset: 0,
-            why: e.to_string(),
-        },
+        e => DataError::Malformed { what: sort_of(format), offset: 0, why: e.to_string() },
     };
-    let dimensions = ImageReader::with_format(Cursor::new(bytes), format)
-        .into_dimensions()
-        .map_err(refuse)?;
+    let dimensions = ImageReader::with_format(Cursor::new(bytes), format).into_dimensions().map_err(refuse)?;
     let pixels = u64::from(dimensions.0) * u64::from(dimensions.1);
     if pixels == 0 {
-        return Err(DataError::Empty {
-            name: format!("the {sort} image"),
-            what: "it has no pixel",
-        });
+        return Err(DataError::Empty { name: format!("the {sort} image"), what: "it has no pixel" });
     }
     // At least one byte for the decoder's and one for our copy of a pixel.
     if pixels.saturating_mul(2) > limit {
         let what = format!("the {sort} image of {} x {} pixels", dimensions.0, dimensions.1);
-        return Err(DataError::TooLarge {
-            what,
-            needed: pixels.saturating_mul(2),
-            limit,
-        });
+        return Err(DataError::TooLarge { what, needed: pixels.saturating_mul(2), limit });
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(limit);
@@ -96,16 +77,9 @@ pub(super) fn read(bytes: &[u8], limit: u64, matrix_limit: u64) -> Result<Pictur
             _ => return None,
         };
         let values = ArrayD::from_shape_vec(vec![height, width], values).ok()?;
-        Some(Matrix {
-            name: "grey".to_owned(),
-            values,
-        })
+        Some(Matrix { name: "grey".to_owned(), values })
     });
-    Ok(Picture {
-        columns: channels,
-        matrix,
-        describe,
-    })
+    Ok(Picture { columns: channels, matrix, describe })
 }
 
 const fn sort_of(format: ImageFormat) -> &'static str {
@@ -131,10 +105,7 @@ fn channels(image: DynamicImage) -> Result<Channels, DataError> {
         ColorType::Rgba8 | ColorType::Rgba16 | ColorType::Rgba32F => (&["red", "green", "blue", "alpha"], "RGBA"),
         other => {
             let what = format!("an image with pixels of type {other:?}");
-            return Err(DataError::Unsupported {
-                what,
-                instead: "grey and colour images can",
-            });
+            return Err(DataError::Unsupported { what, instead: "grey and colour images can" });
         }
     };
     let n = names.len();
@@ -143,19 +114,13 @@ fn channels(image: DynamicImage) -> Result<Channels, DataError> {
         raw.iter().skip(c).step_by(n).map(|&x| f(x)).collect()
     }
     fn grey<T: Copy + Into<f64>>(raw: &[T], n: usize) -> impl Iterator<Item = f64> + '_ {
-        raw.chunks_exact(n)
-            .map(|p| luma(&[p[0].into(), p[1].into(), p[2].into()]))
+        raw.chunks_exact(n).map(|p| luma(&[p[0].into(), p[1].into(), p[2].into()]))
     }
     let mut columns = Vec::with_capacity(n + 1);
     let depth = match image.color() {
         ColorType::L8 | ColorType::La8 | ColorType::Rgb8 | ColorType::Rgba8 => {
             let raw = image.into_bytes();
-            columns.extend(
-                names
-                    .iter()
-                    .enumerate()
-                    .map(|(c, name)| Column::bytes(*name, plane(&raw, c, n, |x| x))),
-            );
+            columns.extend(names.iter().enumerate().map(|(c, name)| Column::bytes(*name, plane(&raw, c, n, |x| x))));
             if colour {
                 #[expect(
                     clippy::cast_possible_truncation,
@@ -175,12 +140,8 @@ fn channels(image: DynamicImage) -> Result<Channels, DataError> {
                 DynamicImage::ImageRgba16(i) => i.into_raw(),
                 _ => Vec::new(),
             };
-            columns.extend(
-                names
-                    .iter()
-                    .enumerate()
-                    .map(|(c, name)| Column::integer(*name, plane(&raw, c, n, i64::from))),
-            );
+            columns
+                .extend(names.iter().enumerate().map(|(c, name)| Column::integer(*name, plane(&raw, c, n, i64::from))));
             if colour {
                 #[expect(clippy::cast_possible_truncation, reason = "a mean of 16-bit integers is one")]
                 let values = grey(&raw, n).map(|x| x.round() as i64).collect();
@@ -194,12 +155,7 @@ fn channels(image: DynamicImage) -> Result<Channels, DataError> {
                 DynamicImage::ImageRgba32F(i) => i.into_raw(),
                 _ => Vec::new(),
             };
-            columns.extend(
-                names
-                    .iter()
-                    .enumerate()
-                    .map(|(c, name)| Column::real(*name, plane(&raw, c, n, f64::from))),
-            );
+            columns.extend(names.iter().enumerate().map(|(c, name)| Column::real(*name, plane(&raw, c, n, f64::from))));
             columns.push(Column::real("grey", grey(&raw, n).collect()));
             "32-bit floating point"
         }

@@ -49,15 +49,7 @@ pub(super) struct Pipe<'a> {
 impl<'a> Pipe<'a> {
     pub(super) fn new(source: &'a dyn ByteSource, route: &'a Route, options: &Options, pace: &'a dyn Pace) -> Self {
         let stages = route.layers.iter().map(|&l| Stage::new(l)).collect();
-        Self {
-            source,
-            pace,
-            route,
-            at: route.start,
-            stages,
-            hasher: None,
-            decoded_limit: options.decoded_limit,
-        }
+        Self { source, pace, route, at: route.start, stages, hasher: None, decoded_limit: options.decoded_limit }
     }
 
     /// Computes the SHA-256 of the raw bytes on the way.
@@ -115,10 +107,7 @@ impl<'a> Pipe<'a> {
         if left == 0 {
             return Ok(None);
         }
-        let bytes = self
-            .source
-            .read(self.at, usize::try_from(left).map_or(CHUNK, |n| n.min(CHUNK)))
-            .await?;
+        let bytes = self.source.read(self.at, usize::try_from(left).map_or(CHUNK, |n| n.min(CHUNK))).await?;
         if bytes.is_empty() || bytes.len() as u64 > left {
             return Err(DataError::Changed {
                 what: format!("{left} bytes from byte {} on could not be read", self.at),
@@ -141,20 +130,11 @@ impl<'a> Pipe<'a> {
         } else {
             return Ok(());
         };
-        Err(DataError::Bomb {
-            name: self.route.name.clone(),
-            packed,
-            unpacked,
-            limit,
-        })
+        Err(DataError::Bomb { name: self.route.name.clone(), packed, unpacked, limit })
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
-        .map(char::from)
-        .collect()
+    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
 }

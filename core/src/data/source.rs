@@ -36,10 +36,7 @@ impl Memory {
     /// A source over `bytes`.
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
-        Self {
-            name: name.into(),
-            bytes,
-        }
+        Self { name: name.into(), bytes }
     }
 }
 

@@ -44,21 +44,12 @@ impl Stage {
     pub(super) fn new(layer: Layer) -> Self {
         let (codec, crc) = match layer {
             Layer::Gzip => (Codec::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))), None),
-            Layer::Deflated(crc) => (
-                Codec::Deflate(Box::new(DeflateDecoder::new(Vec::new()))),
-                Some((crc, Crc::new())),
-            ),
+            Layer::Deflated(crc) => {
+                (Codec::Deflate(Box::new(DeflateDecoder::new(Vec::new()))), Some((crc, Crc::new())))
+            }
             Layer::Stored(crc) => (Codec::Stored, Some((crc, Crc::new()))),
         };
-        Self {
-            codec,
-            crc,
-            input: Vec::new(),
-            at: 0,
-            consumed: 0,
-            produced: 0,
-            ended: false,
-        }
+        Self { codec, crc, input: Vec::new(), at: 0, consumed: 0, produced: 0, ended: false }
     }
 
     /// Whether [`Stage::run`] has something to work on.
@@ -135,10 +126,7 @@ impl Stage {
         if let Some((claimed, crc)) = &self.crc
             && *claimed != crc.sum()
         {
-            let why = format!(
-                "the member's checksum is {:08x}, the archive says {claimed:08x}",
-                crc.sum()
-            );
+            let why = format!("the member's checksum is {:08x}, the archive says {claimed:08x}", crc.sum());
             return Err(self.damage(&why));
         }
         Ok(Some(out))

@@ -117,11 +117,7 @@ fn time_of_day(mut text: &[u8]) -> Option<f64> {
         };
         text = &text[1..];
         let hours = digits(&mut text, 2)?;
-        let minutes = if take(&mut text, b':') || !text.is_empty() {
-            digits(&mut text, 2)?
-        } else {
-            0
-        };
+        let minutes = if take(&mut text, b':') || !text.is_empty() { digits(&mut text, 2)? } else { 0 };
         if hours > 23 || minutes > 59 {
             return None;
         }

@@ -32,28 +32,17 @@ impl Layout {
         let start = usize::try_from(cursor.position()).unwrap_or(head.len()).min(head.len());
         if spec.channels > MOST_CHANNELS {
             let what = format!("a WAV file of {} channels", spec.channels);
-            return Err(DataError::Unsupported {
-                what,
-                instead: "up to 64 channels can",
-            });
+            return Err(DataError::Unsupported { what, instead: "up to 64 channels can" });
         }
         let data = u32_at(head, start.saturating_sub(4));
         let frames = u64::from(samples) / u64::from(spec.channels.max(1));
         let frame = match frames {
             0 => {
-                return Err(DataError::Empty {
-                    name: "the WAV file".to_owned(),
-                    what: "it has no sample",
-                });
+                return Err(DataError::Empty { name: "the WAV file".to_owned(), what: "it has no sample" });
             }
             n => usize::try_from(u64::from(data) / n).unwrap_or(1).max(1),
         };
-        Ok(Self {
-            head: head[..start].to_vec(),
-            spec,
-            frame,
-            frames,
-        })
+        Ok(Self { head: head[..start].to_vec(), spec, frame, frames })
     }
 
     /// The number of columns.
@@ -72,17 +61,8 @@ impl Layout {
 
     /// `WAV sound, 2 channels of 16-bit integers at 44100 Hz`.
     pub(super) fn describe(&self) -> String {
-        let WavSpec {
-            channels,
-            sample_rate,
-            bits_per_sample,
-            sample_format,
-        } = self.spec;
-        let sort = if sample_format == SampleFormat::Float {
-            "floats"
-        } else {
-            "integers"
-        };
+        let WavSpec { channels, sample_rate, bits_per_sample, sample_format } = self.spec;
+        let sort = if sample_format == SampleFormat::Float { "floats" } else { "integers" };
         let plural = if channels == 1 { "" } else { "s" };
         format!("WAV sound, {channels} channel{plural} of {bits_per_sample}-bit {sort} at {sample_rate} Hz")
     }
@@ -98,37 +78,25 @@ impl Layout {
     /// The sample rate and the duration, in words.
     pub(super) fn note(&self) -> String {
         let seconds = self.frames as f64 / f64::from(self.spec.sample_rate.max(1));
-        format!(
-            "sample rate {} Hz, {seconds:.3} s; full scale is 1",
-            self.spec.sample_rate
-        )
+        format!("sample rate {} Hz, {seconds:.3} s; full scale is 1", self.spec.sample_rate)
     }
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..at + 4)
-        .map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+    bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
 }
 
 fn refuse(error: hound::Error, head: &[u8]) -> DataError {
     let have = head.len() as u64;
     match error {
-        hound::Error::IoError(_) => DataError::Truncated {
-            what: "the WAV header",
-            offset: 0,
-            needed: have.max(43) + 1,
-            have,
-        },
+        hound::Error::IoError(_) => {
+            DataError::Truncated { what: "the WAV header", offset: 0, needed: have.max(43) + 1, have }
+        }
         hound::Error::Unsupported => DataError::Unsupported {
             what: "a WAV file with this encoding".to_owned(),
             instead: "PCM of 8, 16, 24 or 32 bits and 32-bit floats can",
         },
-        e => DataError::Malformed {
-            what: WHAT,
-            offset: 0,
-            why: e.to_string(),
-        },
+        e => DataError::Malformed { what: WHAT, offset: 0, why: e.to_string() },
     }
 }
 
@@ -147,15 +115,7 @@ impl<'a> Reader<'a> {
     /// `wanted`: channels, each below their number.
     pub(super) fn new(layout: &'a Layout, wanted: &[usize]) -> Self {
         let slots = wanted.iter().map(|_| Vec::new()).collect();
-        Self {
-            layout,
-            wanted: wanted.to_vec(),
-            slots,
-            skip: layout.head.len(),
-            carry: Vec::new(),
-            done: 0,
-            seen: 0,
-        }
+        Self { layout, wanted: wanted.to_vec(), slots, skip: layout.head.len(), carry: Vec::new(), done: 0, seen: 0 }
     }
 
     /// Whole frames.
@@ -164,11 +124,7 @@ impl<'a> Reader<'a> {
         let offset = head.len() as u64 + self.done * *frame as u64;
         let refuse = |e: hound::Error| match e {
             hound::Error::Unsupported => refuse(e, head),
-            e => DataError::Malformed {
-                what: WHAT,
-                offset,
-                why: e.to_string(),
-            },
+            e => DataError::Malformed { what: WHAT, offset, why: e.to_string() },
         };
         let mut reader = WavReader::new(head.chain(bytes)).map_err(refuse)?;
         let channels = self.layout.channels();
@@ -227,11 +183,6 @@ impl Decode for Reader<'_> {
         }
         let offset = self.layout.head.len() as u64;
         let needed = self.layout.frames * self.layout.frame as u64;
-        Err(DataError::Truncated {
-            what: "the WAV data chunk",
-            offset,
-            needed,
-            have: self.seen.saturating_sub(offset),
-        })
+        Err(DataError::Truncated { what: "the WAV data chunk", offset, needed, have: self.seen.saturating_sub(offset) })
     }
 }
