@@ -125,7 +125,7 @@ fn measure_column(
         let computed = if let Some(mut accumulator) = streamed(entry, described, &params)? {
             let passed = pollster::block_on(file.stream(index, &mut |chunk| accumulator.push(chunk), progress));
             match passed {
-                Ok(()) => pollster::block_on(measure::stream::finish(accumulator, context)),
+                Ok(_labels) => pollster::block_on(measure::stream::finish(accumulator, context)),
                 Err(e) => return Err(e.into()),
             }
         } else {

@@ -191,20 +191,23 @@ impl Record {
         }
     }
 
-    /// A policy is `class: words`; the class must be the same and the words must be said.
+    /// A policy is `class: words`: something of that class must be said in those words.
     fn judge_policy(&self, said: &str, computed: &Result<Outcome, MeasureError>) -> Verdict {
         let (class, words) = said.split_once(':').map_or((said, ""), |(c, w)| (c.trim(), w.trim()));
-        let (ours, texts) = match computed {
-            Err(error) => ("error", vec![error.to_string()]),
-            Ok(Outcome {
-                value: Value::Undefined(reason),
-                ..
-            }) => ("undefined", vec![reason.to_string()]),
-            Ok(outcome) => ("warning", outcome.warnings.iter().map(|w| w.text.clone()).collect()),
+        let ours: Vec<(&str, String)> = match computed {
+            Err(error) => vec![("error", error.to_string())],
+            Ok(outcome) => {
+                let undefined = match outcome.value {
+                    Value::Undefined(reason) => Some(("undefined", reason.to_string())),
+                    _ => None,
+                };
+                let warnings = outcome.warnings.iter().map(|w| ("warning", w.text.clone()));
+                undefined.into_iter().chain(warnings).collect()
+            }
         };
-        let got = Json::from(format!("{ours}: {}", texts.join("; ")));
-        let holds = class == ours && texts.iter().any(|t| t.contains(words));
-        self.verdict(if holds { Status::Agree } else { Status::Disagree }, got, None)
+        let holds = ours.iter().any(|(c, text)| *c == class && text.contains(words));
+        let got = ours.iter().map(|(c, text)| format!("{c}: {text}")).collect::<Vec<_>>().join("; ");
+        self.verdict(if holds { Status::Agree } else { Status::Disagree }, Json::from(got), None)
     }
 }
 

@@ -1,0 +1,183 @@
+//! The command line as its users meet it: output, JSON contract, exit codes.
+
+use std::{fs, path::PathBuf};
+
+use assert_cmd::Command;
+use serde_json::Value as Json;
+
+fn surprisal() -> Command {
+    Command::cargo_bin("surprisal").unwrap()
+}
+
+fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+fn json(args: &[&str]) -> Json {
+    let output = surprisal().args(args).assert().success().get_output().stdout.clone();
+    serde_json::from_slice(&output).unwrap()
+}
+
+fn sunspots() -> String {
+    repository("static/samples/sunspots.csv").to_string_lossy().into_owned()
+}
+
+fn text(assert: &assert_cmd::assert::Assert) -> String {
+    let output = assert.get_output();
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn json_keeps_its_contract() {
+    let report = json(&["measure", &sunspots(), "--column", "count", "--measure", "perm", "--set", "perm.order=4", "--format", "json"]);
+    assert_eq!(report["surprisal"], env!("CARGO_PKG_VERSION"));
+    let input = &report["input"];
+    assert_eq!(input["name"], "sunspots.csv");
+    assert_eq!(input["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(input["kind"], "csv");
+    assert!(input["columns"].as_array().unwrap().iter().any(|c| c["name"] == "count"));
+    let result = &report["results"][0];
+    assert_eq!(result["measure"], "perm");
+    assert_eq!(result["column"], "count");
+    assert_eq!(result["parameters"]["order"], 4);
+    assert_eq!(result["parameters"]["delay"], 1);
+    assert_eq!(result["unit"], "bits");
+    assert_eq!(result["backend"], "cpu");
+    assert!(result["adapter"].is_null());
+    let value = result["value"].as_f64().unwrap();
+    let (low, high) = (result["uncertainty"]["low"].as_f64().unwrap(), result["uncertainty"]["high"].as_f64().unwrap());
+    assert!(low < value && value < high && value < 24.0_f64.log2());
+    assert!(result["seconds"].as_f64().unwrap() >= 0.0);
+}
+
+#[test]
+fn units_and_standard_input() {
+    let ask = |unit: &str| {
+        let output = surprisal()
+            .args(["measure", "-", "--measure", "shannon.plugin", "--unit", unit, "--format", "json", "--resamples", "0"])
+            .write_stdin("letter\na\nb\na\nb\n")
+            .assert()
+            .success();
+        let report: Json = serde_json::from_slice(&output.get_output().stdout).unwrap();
+        (report["results"][0]["value"].as_f64().unwrap(), report["results"][0]["unit"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(ask("bit"), (1.0, "bits".to_owned()));
+    assert_eq!(ask("nat"), (std::f64::consts::LN_2, "nats".to_owned()));
+}
+
+#[test]
+fn a_measure_that_cannot_be_computed_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gaps.csv");
+    fs::write(&path, "x,y\n1,5\n,5\n3,5\n2,5\n4,5\n0,5\n7,5\n6,5\n9,5\n").unwrap();
+    let path = path.to_string_lossy();
+    let report = json(&["measure", &path, "--measure", "perm", "--measure", "sampen", "--format", "json"]);
+    let results = report["results"].as_array().unwrap();
+    let of = |measure: &str, column: &str| {
+        results.iter().find(|r| r["measure"] == measure && r["column"] == column).unwrap()
+    };
+    assert!(of("perm", "x")["value"].is_null());
+    assert!(of("perm", "x")["why"].as_str().unwrap().contains("index 1 (1 of 9)"), "{}", of("perm", "x"));
+    assert_eq!(of("sampen", "y")["why"], "undefined: zero variance");
+    let omitted = json(&["measure", &path, "--column", "x", "--measure", "perm", "--missing", "omit", "--format", "json"]);
+    assert!(omitted["results"][0]["value"].is_number());
+    assert_eq!(omitted["results"][0]["details"]["omitted"], 1);
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_says_what_would_be_right() {
+    for (args, words) in [
+        (vec!["measure", "FILE", "--measure", "sampem"], "did you mean 'sampen'?"),
+        (vec!["measure", "FILE", "--column", "nothing"], "no column is called 'nothing'; the file has"),
+        (vec!["measure", "FILE", "--set", "perm.order=99"], "expected a whole number from 2 to 8"),
+        (vec!["measure", "FILE", "--set", "perm.colour=red"], "perm has no parameter 'colour'; it has order, delay"),
+        (vec!["measure", "FILE", "--set", "perm"], "is not of the form MEASURE.parameter=value"),
+        (vec!["measure", "FILE", "--set", "sampen.r=wide", "--measure", "perm"], "not among the measures"),
+        (vec!["measure"], "required"),
+        (vec!["paint"], "unrecognized subcommand"),
+    ] {
+        let file = sunspots();
+        let args: Vec<&str> = args.iter().map(|a| if *a == "FILE" { file.as_str() } else { a }).collect();
+        let assert = surprisal().args(&args).assert().code(2);
+        assert!(text(&assert).contains(words), "{args:?}: {}", text(&assert));
+    }
+}
+
+#[test]
+fn bad_data_is_exit_code_1_and_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, contents, words) in [
+        ("ragged.csv", &b"a,b\n1,2\n3,4,5\n6,7\n"[..], "line 3"),
+        ("empty.csv", &b""[..], "no byte"),
+        ("short.npy", &b"\x93NUMPY\x01\x00v\x00{'descr'"[..], "short.npy"),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, contents).unwrap();
+        let assert = surprisal().arg("measure").arg(&path).assert().code(1);
+        let said = text(&assert);
+        assert!(said.contains("error") && (said.contains(words) || name == "short.npy"), "{name}: {said}");
+    }
+    let assert = surprisal().args(["measure", "no/such/file.csv"]).assert().code(1);
+    assert!(text(&assert).contains("cannot open no/such/file.csv"));
+}
+
+#[test]
+fn pictures_are_written_as_svg_and_png() {
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = folder.path().join("pictures");
+    surprisal()
+        .args(["measure", &sunspots(), "--column", "count", "--measure", "perm.complexity_plane", "--plot"])
+        .arg(&pictures)
+        .assert()
+        .success();
+    let svg = fs::read_to_string(pictures.join("count-perm.complexity_plane-plane.svg")).unwrap();
+    assert!(svg.starts_with("<svg") && svg.contains("statistical complexity"));
+    let png = fs::read(pictures.join("count-perm.complexity_plane-plane.png")).unwrap();
+    assert!(png.starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn measures_are_listed_with_their_parameters() {
+    let list = json(&["list", "measures", "--format", "json"]);
+    let perm = list.as_array().unwrap().iter().find(|m| m["id"] == "perm").unwrap();
+    assert_eq!(perm["title"], "Permutation entropy");
+    let order = perm["parameters"].as_array().unwrap().iter().find(|p| p["name"] == "order").unwrap();
+    assert_eq!(order["kind"]["minimum"], 2.0);
+    assert_eq!(order["kind"]["maximum"], 8.0);
+    assert_eq!(order["default"], 3);
+}
+
+#[test]
+fn golden_folders_are_verified_and_a_disagreement_is_exit_code_1() {
+    let golden = repository("core/tests/golden/measures");
+    let output = surprisal().args(["verify", "--format", "json"]).arg(&golden).assert().success();
+    let report: Json = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert_eq!(report["total"]["disagree"], 0);
+    assert_eq!(report["total"]["agree"], 463);
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(golden.join("inputs/bern.npy"), folder.path().join("bern.npy")).unwrap();
+    let record = |value: f64, id: &str, measure: &str| {
+        serde_json::json!({"id": id, "input": "bern.npy", "measure": measure, "params": {}, "value": value, "unit": "bits"})
+    };
+    let records = serde_json::json!([record(0.5, "wrong", "shannon.plugin"), record(0.5, "unknown", "no.such")]);
+    fs::write(folder.path().join("mine.json"), records.to_string()).unwrap();
+    let assert = surprisal().arg("verify").arg(folder.path()).assert().code(1);
+    let said = text(&assert);
+    assert!(said.contains("disagree: wrong shannon.plugin: expected 0.5, got 0.99"), "{said}");
+    assert!(said.contains("not covered: unknown no.such"), "{said}");
+    assert!(said.contains("0 agree, 1 disagree, 1 not covered"), "{said}");
+}
+
+#[test]
+fn the_default_report_of_every_sample_works() {
+    for entry in fs::read_dir(repository("static/samples")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if ["README.md", "index.json", "make.py"].contains(&name.as_str()) {
+            continue;
+        }
+        let assert = surprisal().arg("measure").arg(&path).args(["--format", "csv", "--missing", "omit"]).assert().success();
+        assert!(text(&assert).lines().count() > 1, "{name}: {}", text(&assert));
+    }
+}
