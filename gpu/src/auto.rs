@@ -28,9 +28,7 @@ impl Auto {
     /// reference, so it is not used.
     #[must_use]
     pub fn new(gpu: Option<Gpu>) -> Self {
-        Self {
-            gpu: gpu.filter(|gpu| !gpu.info().software),
-        }
+        Self { gpu: gpu.filter(|gpu| !gpu.info().software) }
     }
 
     /// The GPU that large work goes to.
@@ -50,19 +48,16 @@ impl Auto {
 impl Compute for Auto {
     fn ordinal_counts<'a>(&'a self, windows: &'a OrdinalWindows<'a>, pace: &'a dyn Pace) -> Work<'a, Vec<u64>> {
         let large = windows.series.values.len() >= MIN_WINDOWS;
-        self.choose(large, |gpu| gpu.counts_windows(windows))
-            .ordinal_counts(windows, pace)
+        self.choose(large, |gpu| gpu.counts_windows(windows)).ordinal_counts(windows, pace)
     }
 
     fn word_counts<'a>(&'a self, words: &'a Words<'a>, pace: &'a dyn Pace) -> Work<'a, Vec<u64>> {
         let large = words.codes.len() >= MIN_SYMBOLS;
-        self.choose(large, |gpu| gpu.counts_words(words))
-            .word_counts(words, pace)
+        self.choose(large, |gpu| gpu.counts_words(words)).word_counts(words, pace)
     }
 
     fn template_matches<'a>(&'a self, templates: &'a Templates, pace: &'a dyn Pace) -> Work<'a, Matches> {
         let large = templates.count >= MIN_TEMPLATES;
-        self.choose(large, |gpu| gpu.counts_pairs(templates))
-            .template_matches(templates, pace)
+        self.choose(large, |gpu| gpu.counts_pairs(templates)).template_matches(templates, pace)
     }
 }

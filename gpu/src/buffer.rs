@@ -28,11 +28,7 @@ impl std::ops::Deref for Scratch {
 impl Gpu {
     /// A buffer of at least one element: a binding of no bytes is an error in WebGPU.
     pub(crate) fn buffer(&self, what: &'static str, bytes: u64, usage: BufferUsages) -> Result<Scratch, GpuError> {
-        let limit = if usage.contains(BufferUsages::STORAGE) {
-            self.binding_limit()
-        } else {
-            self.buffer_limit()
-        };
+        let limit = if usage.contains(BufferUsages::STORAGE) { self.binding_limit() } else { self.buffer_limit() };
         if bytes > limit {
             return Err(GpuError::TooLarge { what, bytes, limit });
         }
@@ -73,11 +69,7 @@ impl Gpu {
 
     /// Parameter blocks for dispatches, each `stride` bytes after the one before.
     pub(crate) fn uniforms(&self, what: &'static str, blocks: usize) -> Result<Scratch, GpuError> {
-        self.buffer(
-            what,
-            blocks as u64 * u64::from(UNIFORM_STRIDE),
-            BufferUsages::UNIFORM | BufferUsages::COPY_DST,
-        )
+        self.buffer(what, blocks as u64 * u64::from(UNIFORM_STRIDE), BufferUsages::UNIFORM | BufferUsages::COPY_DST)
     }
 }
 

@@ -39,13 +39,7 @@ impl Gpu {
     fn done<T>(&self, result: Result<T, GpuError>) -> Result<Done<T>, MeasureError> {
         let name = &self.info().name;
         let value = result.map_err(|error| error.into_measure_error(name))?;
-        Ok(Done {
-            value,
-            ran: Ran {
-                backend: Backend::Gpu,
-                adapter: Some(name.clone()),
-            },
-        })
+        Ok(Done { value, ran: Ran { backend: Backend::Gpu, adapter: Some(name.clone()) } })
     }
 }
 
@@ -59,9 +53,7 @@ impl Compute for Gpu {
             let series = windows.series;
             let ranks = dense_ranks(&series.values);
             let delays = [windows.delay];
-            let counts = self
-                .ordinal_counts_many(&ranks, &series.stretches, windows.order, &delays, pace)
-                .await;
+            let counts = self.ordinal_counts_many(&ranks, &series.stretches, windows.order, &delays, pace).await;
             self.done(counts.map(|mut counts| counts.swap_remove(0)))
         })
     }

@@ -41,10 +41,7 @@ impl Options {
     /// The default, with the adapter that [`ADAPTER_VARIABLE`] names.
     #[must_use]
     pub fn from_env() -> Self {
-        Self {
-            adapter: std::env::var(ADAPTER_VARIABLE).ok().filter(|name| !name.is_empty()),
-            ..Self::default()
-        }
+        Self { adapter: std::env::var(ADAPTER_VARIABLE).ok().filter(|name| !name.is_empty()), ..Self::default() }
     }
 }
 
@@ -92,11 +89,7 @@ impl AdapterInfo {
         // Chromium tells a page that SwiftShader is a fallback only in some versions; its name tells always.
         let software = kind == "software" || info.name.to_lowercase().contains("swiftshader");
         Self {
-            name: if info.name.is_empty() {
-                "WebGPU adapter".to_owned()
-            } else {
-                info.name
-            },
+            name: if info.name.is_empty() { "WebGPU adapter".to_owned() } else { info.name },
             backend: match info.backend {
                 wgpu::Backend::BrowserWebGpu => "webgpu".to_owned(),
                 other => other.to_string(),
@@ -108,11 +101,7 @@ impl AdapterInfo {
             max_buffer_bytes: limits.max_buffer_size,
             max_threads: limits.max_compute_invocations_per_workgroup,
             max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
-            features: known
-                .iter()
-                .filter(|(f, _)| adapter.features().contains(*f))
-                .map(|(_, name)| *name)
-                .collect(),
+            features: known.iter().filter(|(f, _)| adapter.features().contains(*f)).map(|(_, name)| *name).collect(),
         }
     }
 
@@ -129,9 +118,7 @@ impl AdapterInfo {
     }
 
     fn is_called(&self, wanted: &str) -> bool {
-        format!("{} {} {}", self.name, self.backend, self.driver)
-            .to_lowercase()
-            .contains(&wanted.to_lowercase())
+        format!("{} {} {}", self.name, self.backend, self.driver).to_lowercase().contains(&wanted.to_lowercase())
     }
 }
 
@@ -151,10 +138,7 @@ pub async fn adapters() -> Vec<AdapterInfo> {
 #[cfg(not(target_arch = "wasm32"))]
 async fn found(instance: &wgpu::Instance) -> Vec<(AdapterInfo, wgpu::Adapter)> {
     let adapters = instance.enumerate_adapters(wgpu::Backends::PRIMARY).await;
-    let mut found: Vec<_> = adapters
-        .into_iter()
-        .map(|adapter| (AdapterInfo::of(&adapter), adapter))
-        .collect();
+    let mut found: Vec<_> = adapters.into_iter().map(|adapter| (AdapterInfo::of(&adapter), adapter)).collect();
     found.sort_by_key(|(info, _)| info.rank());
     found
 }
@@ -166,12 +150,7 @@ async fn found(instance: &wgpu::Instance) -> Vec<(AdapterInfo, wgpu::Adapter)> {
         power_preference: wgpu::PowerPreference::HighPerformance,
         ..wgpu::RequestAdapterOptions::default()
     };
-    instance
-        .request_adapter(&options)
-        .await
-        .into_iter()
-        .map(|adapter| (AdapterInfo::of(&adapter), adapter))
-        .collect()
+    instance.request_adapter(&options).await.into_iter().map(|adapter| (AdapterInfo::of(&adapter), adapter)).collect()
 }
 
 /// What the driver reported outside any call of ours.
@@ -200,9 +179,7 @@ struct Inner {
 
 impl std::fmt::Debug for Gpu {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gpu")
-            .field("adapter", &self.0.info)
-            .finish_non_exhaustive()
+        f.debug_struct("Gpu").field("adapter", &self.0.info).finish_non_exhaustive()
     }
 }
 
@@ -237,31 +214,20 @@ impl Gpu {
         let timestamps = options.timestamps && adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("surprisal"),
-            required_features: if timestamps {
-                wgpu::Features::TIMESTAMP_QUERY
-            } else {
-                wgpu::Features::empty()
-            },
+            required_features: if timestamps { wgpu::Features::TIMESTAMP_QUERY } else { wgpu::Features::empty() },
             required_limits: limits.clone(),
             ..wgpu::DeviceDescriptor::default()
         };
         let (device, queue) = adapter
             .request_device(&descriptor)
             .await
-            .map_err(|error| GpuError::Refused {
-                adapter: info.name.clone(),
-                message: error.to_string(),
-            })?;
+            .map_err(|error| GpuError::Refused { adapter: info.name.clone(), message: error.to_string() })?;
 
         let faults = Arc::new(Mutex::new(Faults::default()));
         let shared = Arc::clone(&faults);
         device.set_device_lost_callback(move |reason, message| {
             let mut faults = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            faults.lost.get_or_insert(if message.is_empty() {
-                format!("{reason:?}")
-            } else {
-                message
-            });
+            faults.lost.get_or_insert(if message.is_empty() { format!("{reason:?}") } else { message });
         });
         let shared = Arc::clone(&faults);
         // Without a handler an error that nobody asked for is a panic.
@@ -271,11 +237,7 @@ impl Gpu {
                 other => GpuError::Validation(other.to_string()),
             };
             // The first is the cause; the ones after it follow from it.
-            shared
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .first
-                .get_or_insert(error);
+            shared.lock().unwrap_or_else(PoisonError::into_inner).first.get_or_insert(error);
         }));
 
         let timer = timestamps.then(|| Timer::new(&device, &queue));
@@ -385,15 +347,10 @@ impl Gpu {
         encode: impl FnOnce(&mut wgpu::ComputePass<'_>),
     ) -> Result<(), GpuError> {
         self.check()?;
-        let mut encoder = self
-            .0
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) });
+        let mut encoder = self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) });
         let timestamp_writes = self.0.timer.as_ref().and_then(|timer| timer.next(label));
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some(label),
-            timestamp_writes,
-        });
+        let mut pass =
+            encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some(label), timestamp_writes });
         encode(&mut pass);
         drop(pass);
         self.0.queue.submit([encoder.finish()]);
@@ -407,9 +364,7 @@ impl Gpu {
         self.wait();
         let done = receiver.receive().await;
         self.check()?;
-        done.ok_or_else(|| GpuError::Lost {
-            reason: "it dropped the work that was under way".to_owned(),
-        })
+        done.ok_or_else(|| GpuError::Lost { reason: "it dropped the work that was under way".to_owned() })
     }
 
     /// Natively blocks until the GPU is idle, which runs the callbacks; a browser runs them by itself.

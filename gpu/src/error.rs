@@ -74,10 +74,7 @@ impl GpuError {
     pub fn into_measure_error(self, adapter: &str) -> MeasureError {
         match self {
             Self::Cancelled(cancelled) => MeasureError::Cancelled(cancelled),
-            other => MeasureError::Backend {
-                backend: format!("GPU ({adapter})"),
-                message: other.to_string(),
-            },
+            other => MeasureError::Backend { backend: format!("GPU ({adapter})"), message: other.to_string() },
         }
     }
 }
@@ -87,9 +84,5 @@ fn wanted(name: Option<&str>) -> String {
 }
 
 fn found(names: &[String]) -> String {
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

@@ -19,11 +19,7 @@ pub(crate) struct Sender<T>(Arc<Mutex<Slot<T>>>);
 pub(crate) struct Receiver<T>(Arc<Mutex<Slot<T>>>);
 
 pub(crate) fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let slot = Arc::new(Mutex::new(Slot {
-        value: None,
-        waker: None,
-        closed: false,
-    }));
+    let slot = Arc::new(Mutex::new(Slot { value: None, waker: None, closed: false }));
     (Sender(Arc::clone(&slot)), Receiver(slot))
 }
 

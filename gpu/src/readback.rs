@@ -62,9 +62,7 @@ impl Gpu {
             Some(staging) => staging,
             None => self.buffer("staging", class, BufferUsages::MAP_READ | BufferUsages::COPY_DST)?,
         };
-        let mut encoder = self
-            .device()
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read") });
+        let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read") });
         encoder.copy_buffer_to_buffer(source, from, &staging, 0, bytes);
         self.queue().submit([encoder.finish()]);
         let (sender, mapped) = oneshot::channel();
@@ -77,9 +75,7 @@ impl Gpu {
         let mapped = flight.mapped.receive().await;
         self.check()?;
         if !matches!(mapped, Some(Ok(()))) {
-            return Err(GpuError::Lost {
-                reason: "a staging buffer could not be mapped".to_owned(),
-            });
+            return Err(GpuError::Lost { reason: "a staging buffer could not be mapped".to_owned() });
         }
         let view = flight.staging.get_mapped_range(..flight.bytes);
         let view = view.map_err(|error| GpuError::Validation(error.to_string()))?;

@@ -31,21 +31,12 @@ pub async fn selftest(gpu: &Gpu, mut log: impl FnMut(&Check)) -> Vec<Check> {
     };
     for n in [0, 1, 255, 256, 257, 4099] {
         for bins in [1, 2, 3, 256, 2048, 2049] {
-            report(
-                format!("histogram n={n} K={bins}"),
-                histogram(gpu, &codes(n, bins, 1)[..], bins).await,
-            );
+            report(format!("histogram n={n} K={bins}"), histogram(gpu, &codes(n, bins, 1)[..], bins).await);
         }
-        report(
-            format!("sum, smallest, largest n={n}"),
-            reductions(gpu, &values(n)).await,
-        );
+        report(format!("sum, smallest, largest n={n}"), reductions(gpu, &values(n)).await);
     }
     report("histogram of skewed bytes".to_owned(), skewed_bytes(gpu, 100_003).await);
-    report(
-        "histogram of 65536 symbols".to_owned(),
-        histogram(gpu, &codes(70_001, 65_536, 2), 65_536).await,
-    );
+    report("histogram of 65536 symbols".to_owned(), histogram(gpu, &codes(70_001, 65_536, 2), 65_536).await);
     for (alphabet, length) in [(2, 1), (2, 11), (2, 12), (4, 3), (7, 2), (256, 2), (1, 3)] {
         for n in [0, 1, length as usize, 257, 10_007] {
             let name = format!("words n={n} of {length} over {alphabet}");
@@ -54,21 +45,12 @@ pub async fn selftest(gpu: &Gpu, mut log: impl FnMut(&Check)) -> Vec<Check> {
     }
     for order in 2..=8 {
         for delay in [1, 3] {
-            let series = gapped(
-                noise(1009, order.into(), Shape::Gaussian),
-                &[0..400, 401..402, 402..1009],
-            );
-            report(
-                format!("patterns of order {order}, delay {delay}"),
-                ordinal(gpu, &series, order, delay).await,
-            );
+            let series = gapped(noise(1009, order.into(), Shape::Gaussian), &[0..400, 401..402, 402..1009]);
+            report(format!("patterns of order {order}, delay {delay}"), ordinal(gpu, &series, order, delay).await);
         }
         for shape in [Shape::Lattice, Shape::Constant] {
             let series = whole(noise(521, 5, shape));
-            report(
-                format!("patterns of order {order}, {shape:?}"),
-                ordinal(gpu, &series, order, 1).await,
-            );
+            report(format!("patterns of order {order}, {shape:?}"), ordinal(gpu, &series, order, 1).await);
         }
     }
     report("patterns for many delays".to_owned(), many_delays(gpu).await);
@@ -122,23 +104,12 @@ fn values(n: usize) -> Vec<u32> {
 /// A series without gaps.
 #[must_use]
 pub fn whole(values: Vec<f64>) -> Series<'static> {
-    let stretches = Some(0..values.len())
-        .filter(|all| !all.is_empty())
-        .into_iter()
-        .collect();
-    Series {
-        values: values.into(),
-        stretches,
-        omitted: 0,
-    }
+    let stretches = Some(0..values.len()).filter(|all| !all.is_empty()).into_iter().collect();
+    Series { values: values.into(), stretches, omitted: 0 }
 }
 
 fn gapped(values: Vec<f64>, stretches: &[std::ops::Range<usize>]) -> Series<'static> {
-    Series {
-        values: values.into(),
-        stretches: stretches.to_vec(),
-        omitted: 2,
-    }
+    Series { values: values.into(), stretches: stretches.to_vec(), omitted: 2 }
 }
 
 /// The templates of `values` with tolerance `r` and delay 1. With `absent`, also the last one, which has no value m.
@@ -153,11 +124,7 @@ pub fn templates(values: &[f64], m: usize, r: f64, absent: bool) -> Templates {
     let low = |x: f64| rank(sorted.partition_point(|&y| y < x && x - y > r));
     let high = |x: f64| rank(sorted.partition_point(|&y| y <= x || y - x <= r)) - 1;
     let count = (values.len() + usize::from(absent)).saturating_sub(m);
-    let mut all = Templates {
-        count,
-        m,
-        ..Templates::default()
-    };
+    let mut all = Templates { count, m, ..Templates::default() };
     for k in 0..=m {
         for t in 0..count {
             let (rank, low, width) = match values.get(t + k) {
@@ -189,10 +156,7 @@ fn twins<T: PartialEq + std::fmt::Debug>(
     gpu: Result<Done<T>, MeasureError>,
     cpu: Result<Done<T>, MeasureError>,
 ) -> Result<(), String> {
-    let (gpu, cpu) = (
-        gpu.map_err(|error| error.to_string())?,
-        cpu.map_err(|error| error.to_string())?,
-    );
+    let (gpu, cpu) = (gpu.map_err(|error| error.to_string())?, cpu.map_err(|error| error.to_string())?);
     equal(&gpu.value, &cpu.value)?;
     equal(&gpu.ran.backend, &Backend::Gpu)?;
     equal(&cpu.ran.backend, &Backend::Cpu)
@@ -207,36 +171,19 @@ pub async fn histogram(gpu: &Gpu, codes: &[u32], bins: u32) -> Result<(), String
     for code in codes {
         expected[*code as usize] += 1;
     }
-    equal(
-        &gpu.histogram(codes, bins, &Unhurried)
-            .await
-            .map_err(|error| said(&error))?,
-        &expected,
-    )
+    equal(&gpu.histogram(codes, bins, &Unhurried).await.map_err(|error| said(&error))?, &expected)
 }
 
 async fn skewed_bytes(gpu: &Gpu, n: usize) -> Result<(), String> {
     let mut random = Philox::new(4, 0);
     // Nine of ten are the same; the length is no multiple of four.
-    let bytes: Vec<u8> = (0..n)
-        .map(|_| {
-            if random.below(10) > 0 {
-                b'e'
-            } else {
-                random.next_u32().to_le_bytes()[0]
-            }
-        })
-        .collect();
+    let bytes: Vec<u8> =
+        (0..n).map(|_| if random.below(10) > 0 { b'e' } else { random.next_u32().to_le_bytes()[0] }).collect();
     let mut expected = vec![0_u64; 256];
     for byte in &bytes {
         expected[usize::from(*byte)] += 1;
     }
-    equal(
-        &gpu.histogram_of_bytes(&bytes, &Unhurried)
-            .await
-            .map_err(|error| said(&error))?,
-        &expected,
-    )
+    equal(&gpu.histogram_of_bytes(&bytes, &Unhurried).await.map_err(|error| said(&error))?, &expected)
 }
 
 /// Sum, smallest and largest against iterators.
@@ -257,15 +204,8 @@ pub async fn reductions(gpu: &Gpu, values: &[u32]) -> Result<(), String> {
 /// # Errors
 /// What differed.
 pub async fn words(gpu: &Gpu, codes: &[u32], alphabet: u32, length: u32) -> Result<(), String> {
-    let words = Words {
-        codes,
-        alphabet,
-        length,
-    };
-    twins(
-        gpu.word_counts(&words, &Unhurried).await,
-        Cpu.word_counts(&words, &Unhurried).await,
-    )
+    let words = Words { codes, alphabet, length };
+    twins(gpu.word_counts(&words, &Unhurried).await, Cpu.word_counts(&words, &Unhurried).await)
 }
 
 /// Ordinal pattern counts on both back ends.
@@ -274,10 +214,7 @@ pub async fn words(gpu: &Gpu, codes: &[u32], alphabet: u32, length: u32) -> Resu
 /// What differed.
 pub async fn ordinal(gpu: &Gpu, series: &Series<'_>, order: u32, delay: usize) -> Result<(), String> {
     let windows = OrdinalWindows { series, order, delay };
-    twins(
-        gpu.ordinal_counts(&windows, &Unhurried).await,
-        Cpu.ordinal_counts(&windows, &Unhurried).await,
-    )
+    twins(gpu.ordinal_counts(&windows, &Unhurried).await, Cpu.ordinal_counts(&windows, &Unhurried).await)
 }
 
 async fn many_delays(gpu: &Gpu) -> Result<(), String> {
@@ -285,19 +222,10 @@ async fn many_delays(gpu: &Gpu) -> Result<(), String> {
     let ranks = dense_ranks(&series.values);
     // The last ones do not fit into the series.
     let delays: Vec<usize> = (1..40).chain([499, 500, 501, 700, 5000]).collect();
-    let counts = gpu
-        .ordinal_counts_many(&ranks, &series.stretches, 5, &delays, &Unhurried)
-        .await;
+    let counts = gpu.ordinal_counts_many(&ranks, &series.stretches, 5, &delays, &Unhurried).await;
     for (&delay, counts) in delays.iter().zip(counts.map_err(|error| said(&error))?) {
-        let windows = OrdinalWindows {
-            series: &series,
-            order: 5,
-            delay,
-        };
-        let cpu = Cpu
-            .ordinal_counts(&windows, &Unhurried)
-            .await
-            .map_err(|error| error.to_string())?;
+        let windows = OrdinalWindows { series: &series, order: 5, delay };
+        let cpu = Cpu.ordinal_counts(&windows, &Unhurried).await.map_err(|error| error.to_string())?;
         equal(&counts, &cpu.value).map_err(|what| format!("delay {delay}: {what}"))?;
     }
     Ok(())
@@ -308,8 +236,5 @@ async fn many_delays(gpu: &Gpu) -> Result<(), String> {
 /// # Errors
 /// What differed.
 pub async fn pairs(gpu: &Gpu, templates: &Templates) -> Result<(), String> {
-    twins(
-        gpu.template_matches(templates, &Unhurried).await,
-        Cpu.template_matches(templates, &Unhurried).await,
-    )
+    twins(gpu.template_matches(templates, &Unhurried).await, Cpu.template_matches(templates, &Unhurried).await)
 }

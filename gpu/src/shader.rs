@@ -17,10 +17,8 @@ pub(crate) const THREADS: u32 = 256;
 /// dispatched in batches, so none needs a second dimension.
 pub(crate) const MAX_GROUPS: u32 = 65_535;
 
-const SHARED: [(&str, &str); 2] = [
-    ("count", include_str!("wgsl/count.wgsl")),
-    ("symbols", include_str!("wgsl/symbols.wgsl")),
-];
+const SHARED: [(&str, &str); 2] =
+    [("count", include_str!("wgsl/count.wgsl")), ("symbols", include_str!("wgsl/symbols.wgsl"))];
 
 /// The WGSL text of `source` with its imports and constants.
 ///
@@ -81,13 +79,8 @@ fn expand<'a>(lines: &mut impl Iterator<Item = &'a str>, constants: &[(&str, u32
 
 fn bound(text: &str, constants: &[(&str, u32)]) -> u32 {
     let term = |term: &str| {
-        let constant = constants
-            .iter()
-            .find(|(name, _)| *name == term)
-            .map(|(_, value)| *value);
-        constant
-            .or_else(|| term.parse().ok())
-            .unwrap_or_else(|| panic!("{term} is no number and no constant"))
+        let constant = constants.iter().find(|(name, _)| *name == term).map(|(_, value)| *value);
+        constant.or_else(|| term.parse().ok()).unwrap_or_else(|| panic!("{term} is no number and no constant"))
     };
     text.split('+').map(term).sum()
 }
@@ -98,14 +91,8 @@ mod tests {
 
     #[test]
     fn repetitions_nest_and_take_constants() {
-        let text = compose(
-            "#repeat s 0 N\n#repeat j $s+1 N\nx_$s < x_$j\n#end\n#end\nlast",
-            &[("N", 3)],
-        );
-        let body = text
-            .lines()
-            .filter(|line| !line.starts_with("const"))
-            .collect::<Vec<_>>();
+        let text = compose("#repeat s 0 N\n#repeat j $s+1 N\nx_$s < x_$j\n#end\n#end\nlast", &[("N", 3)]);
+        let body = text.lines().filter(|line| !line.starts_with("const")).collect::<Vec<_>>();
         assert_eq!(body, ["x_0 < x_1", "x_0 < x_2", "x_1 < x_2", "last"]);
         assert!(text.starts_with("const N: u32 = 3u;\nconst THREADS: u32 = 256u;\n"));
     }

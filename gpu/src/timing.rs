@@ -42,12 +42,7 @@ impl Timer {
             mapped_at_creation: false,
         });
         let nanoseconds_per_tick = f64::from(queue.get_timestamp_period());
-        Self {
-            queries,
-            resolved,
-            nanoseconds_per_tick,
-            labels: RefCell::default(),
-        }
+        Self { queries, resolved, nanoseconds_per_tick, labels: RefCell::default() }
     }
 
     /// Where the next pass writes its beginning and its end.
@@ -77,20 +72,14 @@ impl Gpu {
         let Ok(count @ 1..) = u32::try_from(queries) else {
             return Ok(Vec::new());
         };
-        let mut encoder = self
-            .device()
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("timings") });
+        let mut encoder =
+            self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("timings") });
         encoder.resolve_query_set(&timer.queries, 0..count, &timer.resolved, 0);
         self.queue().submit([encoder.finish()]);
         let ticks: Vec<u64> = self.read(&timer.resolved, 0..u64::from(count) * 2).await?;
         let pairs = labels.into_iter().zip(ticks.chunks_exact(2));
         #[expect(clippy::cast_precision_loss, reason = "a pass lasts far less than 2^53 ticks")]
         let milliseconds = |pair: &[u64]| pair[1].saturating_sub(pair[0]) as f64 * timer.nanoseconds_per_tick * 1e-6;
-        Ok(pairs
-            .map(|(label, pair)| Timing {
-                label,
-                milliseconds: milliseconds(pair),
-            })
-            .collect())
+        Ok(pairs.map(|(label, pair)| Timing { label, milliseconds: milliseconds(pair) }).collect())
     }
 }

@@ -21,10 +21,7 @@ static ONE: Mutex<()> = Mutex::new(());
 
 fn gpu(options: Options) -> Option<(Gpu, MutexGuard<'static, ()>)> {
     let guard = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let options = Options {
-        adapter: Options::from_env().adapter,
-        ..options
-    };
+    let options = Options { adapter: Options::from_env().adapter, ..options };
     match block_on(Gpu::new(&options)) {
         Ok(gpu) => Some((gpu, guard)),
         Err(GpuError::NoAdapter { wanted_name: None, .. })
@@ -39,10 +36,7 @@ fn gpu(options: Options) -> Option<(Gpu, MutexGuard<'static, ()>)> {
 
 /// Binds at most 64 KiB at a time, so that small inputs already go in pieces.
 fn small() -> Options {
-    Options {
-        binding_limit: Some(1 << 16),
-        ..Options::default()
-    }
+    Options { binding_limit: Some(1 << 16), ..Options::default() }
 }
 
 #[test]
@@ -86,10 +80,7 @@ fn more_symbols_than_one_dimension_of_a_dispatch_has_threads() {
     let n = 65_536 * 256 + 1;
     let mut codes = vec![1; n];
     codes[n - 1] = 0;
-    assert_eq!(
-        block_on(gpu.histogram(&codes, 3, &Unhurried)).unwrap(),
-        [1, n as u64 - 1, 0]
-    );
+    assert_eq!(block_on(gpu.histogram(&codes, 3, &Unhurried)).unwrap(), [1, n as u64 - 1, 0]);
     assert_eq!(block_on(gpu.sum(&codes, &Unhurried)).unwrap(), n as u64 - 1);
 }
 
@@ -100,14 +91,7 @@ fn a_symbol_outside_the_alphabet_is_an_error() {
     };
     for bins in [3, 4, 5000] {
         let result = block_on(gpu.histogram(&[0, 1, bins, 2], bins, &Unhurried));
-        assert_eq!(
-            result,
-            Err(GpuError::Miscounted {
-                kernel: "histogram",
-                counted: 3,
-                expected: 4
-            })
-        );
+        assert_eq!(result, Err(GpuError::Miscounted { kernel: "histogram", counted: 3, expected: 4 }));
     }
 }
 
@@ -118,20 +102,13 @@ fn tables_of_words_that_are_too_large_go_to_the_cpu() {
     };
     let codes = codes(5003, 3, 1);
     for (length, backend) in [(13, Backend::Gpu), (14, Backend::Cpu)] {
-        let words = Words {
-            codes: &codes,
-            alphabet: 3,
-            length,
-        };
+        let words = Words { codes: &codes, alphabet: 3, length };
         let done = block_on(gpu.word_counts(&words, &Unhurried)).unwrap();
         assert_eq!(done.ran.backend, backend);
         assert_eq!(done.ran.adapter.is_some(), backend == Backend::Gpu);
         assert_eq!(done.value.iter().sum::<u64>(), 5003 - u64::from(length) + 1);
     }
-    assert!(matches!(
-        block_on(gpu.words(&codes, 3, 14, &Unhurried)),
-        Err(GpuError::TooLarge { .. })
-    ));
+    assert!(matches!(block_on(gpu.words(&codes, 3, 14, &Unhurried)), Err(GpuError::TooLarge { .. })));
 }
 
 #[test]
@@ -155,11 +132,7 @@ fn large_inputs_go_in_pieces() {
 fn a_window_longer_than_a_piece_is_counted_by_the_cpu() {
     let Some((gpu, _guard)) = gpu(small()) else { return };
     let series = whole(noise(40_000, 3, Shape::Gaussian));
-    let windows = OrdinalWindows {
-        series: &series,
-        order: 3,
-        delay: 9000,
-    };
+    let windows = OrdinalWindows { series: &series, order: 3, delay: 9000 };
     let done = block_on(gpu.ordinal_counts(&windows, &Unhurried)).unwrap();
     assert_eq!(done.ran.backend, Backend::Cpu);
     assert_eq!(done.value.iter().sum::<u64>(), 40_000 - 18_000);
@@ -211,10 +184,7 @@ fn the_sum_carries_into_64_bits() {
         return;
     };
     let values = vec![u32::MAX; 1_000_003];
-    assert_eq!(
-        block_on(gpu.sum(&values, &Unhurried)).unwrap(),
-        u64::from(u32::MAX) * 1_000_003
-    );
+    assert_eq!(block_on(gpu.sum(&values, &Unhurried)).unwrap(), u64::from(u32::MAX) * 1_000_003);
     block_on(selftest::reductions(&gpu, &values)).unwrap();
     assert_eq!(block_on(gpu.min(&[], &Unhurried)).unwrap(), None);
 }
@@ -230,17 +200,10 @@ fn a_destroyed_device_is_lost_and_stays_lost() {
         let error = block_on(gpu.histogram(&[0, 1, 1], 2, &Unhurried)).unwrap_err();
         assert!(matches!(error, GpuError::Lost { .. }), "{error:?}");
     }
-    let words = Words {
-        codes: &[0, 1],
-        alphabet: 2,
-        length: 1,
-    };
+    let words = Words { codes: &[0, 1], alphabet: 2, length: 1 };
     match block_on(gpu.word_counts(&words, &Unhurried)) {
         Err(MeasureError::Backend { backend, message }) => {
-            assert!(
-                backend.starts_with("GPU (") && message.contains("lost"),
-                "{backend}: {message}"
-            );
+            assert!(backend.starts_with("GPU (") && message.contains("lost"), "{backend}: {message}");
         }
         other => panic!("{other:?}"),
     }
@@ -253,15 +216,8 @@ fn auto_leaves_small_work_and_software_adapters_to_the_cpu() {
     };
     let auto = Auto::new(Some(gpu.clone()));
     assert_eq!(auto.gpu().is_none(), gpu.info().software);
-    let words = Words {
-        codes: &[0, 1, 1],
-        alphabet: 2,
-        length: 1,
-    };
-    assert_eq!(
-        block_on(auto.word_counts(&words, &Unhurried)).unwrap().ran.backend,
-        Backend::Cpu
-    );
+    let words = Words { codes: &[0, 1, 1], alphabet: 2, length: 1 };
+    assert_eq!(block_on(auto.word_counts(&words, &Unhurried)).unwrap().ran.backend, Backend::Cpu);
 }
 
 /// Cancels at the given tick.
@@ -291,32 +247,21 @@ fn a_cancel_ends_the_work_and_leaves_the_device_usable() {
 
 #[test]
 fn passes_are_timed_where_the_adapter_can() {
-    let Some((gpu, _guard)) = gpu(Options {
-        timestamps: true,
-        ..Options::default()
-    }) else {
+    let Some((gpu, _guard)) = gpu(Options { timestamps: true, ..Options::default() }) else {
         return;
     };
     block_on(gpu.histogram(&codes(100_000, 9, 1), 9, &Unhurried)).unwrap();
     let timings = block_on(gpu.take_timings()).unwrap();
     let can = gpu.info().features.contains(&"timestamp-query");
     assert_eq!(timings.len(), usize::from(can), "{timings:?}");
-    assert!(
-        timings
-            .iter()
-            .all(|timing| timing.label == "histogram" && timing.milliseconds >= 0.0),
-        "{timings:?}"
-    );
+    assert!(timings.iter().all(|timing| timing.label == "histogram" && timing.milliseconds >= 0.0), "{timings:?}");
     assert!(block_on(gpu.take_timings()).unwrap().is_empty());
 }
 
 #[test]
 fn an_unknown_adapter_is_named_in_the_error() {
     let Some(_alive) = gpu(Options::default()) else { return };
-    let options = Options {
-        adapter: Some("no such thing".to_owned()),
-        ..Options::default()
-    };
+    let options = Options { adapter: Some("no such thing".to_owned()), ..Options::default() };
     let error = block_on(Gpu::new(&options)).unwrap_err().to_string();
     assert!(error.contains("no such thing") && error.contains("found: "), "{error}");
 }

@@ -107,11 +107,7 @@ pub(crate) async fn run(
     let pipeline = gpu.pipeline(kernel, entry(bins), constants)?;
     let uniforms = gpu.uniforms(kernel.name, BATCH)?;
     let bindings = pipeline.bind(gpu.device(), &[input, counts], &uniforms);
-    let (each, most) = if bins <= PRIVATE_BINS {
-        (PRIVATE_EACH, PRIVATE_GROUPS)
-    } else {
-        (1, MAX_GROUPS)
-    };
+    let (each, most) = if bins <= PRIVATE_BINS { (PRIVATE_EACH, PRIVATE_GROUPS) } else { (1, MAX_GROUPS) };
 
     let mut queue = VecDeque::from(jobs);
     while !queue.is_empty() {
@@ -143,11 +139,7 @@ fn take(queue: &mut VecDeque<Job>, budget: u64) -> Vec<Job> {
     while left > 0 && batch.len() < BATCH {
         let Some(job) = queue.front_mut() else { break };
         let windows = job.windows.min(left);
-        batch.push(Job {
-            windows,
-            copies: copies(job.bins),
-            ..*job
-        });
+        batch.push(Job { windows, copies: copies(job.bins), ..*job });
         left -= windows;
         job.first += windows;
         job.windows -= windows;
@@ -168,15 +160,7 @@ pub(crate) fn add(total: &mut [u64], counts: &[u32]) {
 /// Checks that nothing was counted twice or not at all.
 pub(crate) fn check(kernel: &'static Kernel, counts: &[u64], expected: u64) -> Result<(), GpuError> {
     let counted = counts.iter().sum();
-    if counted == expected {
-        Ok(())
-    } else {
-        Err(GpuError::Miscounted {
-            kernel: kernel.name,
-            counted,
-            expected,
-        })
-    }
+    if counted == expected { Ok(()) } else { Err(GpuError::Miscounted { kernel: kernel.name, counted, expected }) }
 }
 
 #[cfg(test)]
@@ -189,23 +173,14 @@ mod tests {
     fn copies_fit_and_are_powers_of_two() {
         for bins in 1..=2048 {
             let copies = copies(bins);
-            assert!(
-                copies.is_power_of_two() && copies * bins <= 2048 && copies <= 64,
-                "{bins}"
-            );
+            assert!(copies.is_power_of_two() && copies * bins <= 2048 && copies <= 64, "{bins}");
         }
         assert_eq!([copies(2), copies(256), copies(720), copies(1025)], [64, 8, 2, 1]);
     }
 
     #[test]
     fn jobs_are_cut_at_the_budget_and_none_is_lost() {
-        let job = |first, windows, out| Job {
-            first,
-            windows,
-            out,
-            bins: 2,
-            ..Job::default()
-        };
+        let job = |first, windows, out| Job { first, windows, out, bins: 2, ..Job::default() };
         let mut queue = VecDeque::from([job(0, 5, 0), job(7, 10, 2)]);
         let ranges = |jobs: Vec<Job>| jobs.iter().map(|j| (j.first, j.windows, j.out)).collect::<Vec<_>>();
         assert_eq!(ranges(take(&mut queue, 8)), [(0, 5, 0), (7, 3, 2)]);

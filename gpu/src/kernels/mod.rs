@@ -44,10 +44,7 @@ impl Pipeline {
             label,
             source: wgpu::ShaderSource::Wgsl(compose(kernel.source, constants).into()),
         });
-        let storage = kernel
-            .writes
-            .iter()
-            .map(|&writes| wgpu::BufferBindingType::Storage { read_only: !writes });
+        let storage = kernel.writes.iter().map(|&writes| wgpu::BufferBindingType::Storage { read_only: !writes });
         let entries: Vec<_> = (0..)
             .zip(storage.chain([wgpu::BufferBindingType::Uniform]))
             .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {
@@ -61,10 +58,7 @@ impl Pipeline {
                 count: None,
             })
             .collect();
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label,
-            entries: &entries,
-        });
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label,
             bind_group_layouts: &[Some(&layout)],
@@ -82,11 +76,7 @@ impl Pipeline {
             },
             cache: None,
         });
-        Self {
-            compute,
-            layout,
-            parameters: kernel.parameters,
-        }
+        Self { compute, layout, parameters: kernel.parameters }
     }
 
     /// Binds the storage buffers in order, and one block at a time of `uniforms`.
@@ -102,15 +92,9 @@ impl Pipeline {
             size: wgpu::BufferSize::new(self.parameters),
         });
         let resources = storage.iter().map(|buffer| buffer.as_entire_binding()).chain([block]);
-        let entries: Vec<_> = (0..)
-            .zip(resources)
-            .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
-            .collect();
-        device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: None,
-            layout: &self.layout,
-            entries: &entries,
-        })
+        let entries: Vec<_> =
+            (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
+        device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout: &self.layout, entries: &entries })
     }
 }
 
@@ -124,11 +108,7 @@ pub(crate) fn for_each_pipeline<E>(
         }
     }
     for order in ordinal::ORDERS {
-        with(
-            &ordinal::KERNEL,
-            count::entry(ordinal::factorial(order)),
-            &ordinal::constants(order),
-        )?;
+        with(&ordinal::KERNEL, count::entry(ordinal::factorial(order)), &ordinal::constants(order))?;
     }
     for m in pairs::LENGTHS {
         with(&pairs::KERNEL, pairs::ENTRY, &[("M", m)])?;
@@ -146,9 +126,7 @@ pub(crate) fn for_each_pipeline<E>(
 pub fn shaders() -> Vec<(String, String)> {
     let mut texts: Vec<(String, String)> = Vec::new();
     let Ok(()) = for_each_pipeline(|kernel, _, constants| {
-        let variant = constants
-            .iter()
-            .map(|(name, value)| format!("-{}{value}", name.to_lowercase()));
+        let variant = constants.iter().map(|(name, value)| format!("-{}{value}", name.to_lowercase()));
         let name = format!("{}{}", kernel.name, variant.collect::<String>());
         if !texts.iter().any(|(known, _)| *known == name) {
             texts.push((name, compose(kernel.source, constants)));

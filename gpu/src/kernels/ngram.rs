@@ -13,12 +13,8 @@ use super::{
 };
 use crate::{Gpu, GpuError};
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "ngram",
-    source: include_str!("ngram.wgsl"),
-    writes: &count::WRITES,
-    parameters: count::PARAMETERS,
-};
+pub(crate) static KERNEL: Kernel =
+    Kernel { name: "ngram", source: include_str!("ngram.wgsl"), writes: &count::WRITES, parameters: count::PARAMETERS };
 
 /// Symbols in a piece, at most: each count of a piece fits into u32 with room to spare.
 const PIECE: u64 = 1 << 30;
@@ -80,34 +76,18 @@ pub(crate) async fn count(
         // Packed, a symbol that is too large would change its neighbours.
         let inside = codes.iter().filter(|code| **code < alphabet).count();
         if inside < n {
-            return Err(GpuError::Miscounted {
-                kernel: kernel.name,
-                counted: inside as u64,
-                expected: n as u64,
-            });
+            return Err(GpuError::Miscounted { kernel: kernel.name, counted: inside as u64, expected: n as u64 });
         }
     }
-    let bits = if matches!(symbols, Symbols::Bytes(_)) {
-        8
-    } else {
-        bits(alphabet)
-    };
+    let bits = if matches!(symbols, Symbols::Bytes(_)) { 8 } else { bits(alphabet) };
     let per_word = (32 / bits) as usize;
     // Pieces begin at whole words.
     let fitting = usize::try_from((gpu.binding_limit() / 4).saturating_mul(per_word as u64).min(PIECE));
     let piece = fitting.unwrap_or(usize::MAX).saturating_sub(span) / per_word * per_word;
     if piece == 0 {
-        return Err(GpuError::TooLarge {
-            what: "one word",
-            bytes: span as u64 * 4,
-            limit: gpu.binding_limit(),
-        });
+        return Err(GpuError::TooLarge { what: "one word", bytes: span as u64 * 4, limit: gpu.binding_limit() });
     }
-    let mut progress = Progress {
-        pace,
-        done: 0,
-        total: windows as u64,
-    };
+    let mut progress = Progress { pace, done: 0, total: windows as u64 };
     for first in (0..windows).step_by(piece) {
         let here = piece.min(windows - first);
         let input = match symbols {
@@ -133,9 +113,7 @@ pub(crate) async fn count(
 
 /// The smallest power of two of bits that holds symbols below `alphabet`.
 fn bits(alphabet: u32) -> u32 {
-    (u32::BITS - alphabet.saturating_sub(1).leading_zeros())
-        .max(1)
-        .next_power_of_two()
+    (u32::BITS - alphabet.saturating_sub(1).leading_zeros()).max(1).next_power_of_two()
 }
 
 /// Symbols in order, the first in the lowest bits.

@@ -67,19 +67,12 @@ impl Gpu {
         let limit = self.binding_limit();
         if let Some(&delay) = delays.iter().find(|delay| !supports(self, order, **delay)) {
             let bytes = (span(order.max(1), delay) as u64).saturating_mul(8);
-            return Err(GpuError::TooLarge {
-                what: "an ordinal window",
-                bytes,
-                limit,
-            });
+            return Err(GpuError::TooLarge { what: "an ordinal window", bytes, limit });
         }
         let bins = factorial(order);
         let windows = |delay| {
             let span = span(order, delay);
-            stretches
-                .iter()
-                .map(move |s| s.len().saturating_sub(span) as u64)
-                .sum::<u64>()
+            stretches.iter().map(move |s| s.len().saturating_sub(span) as u64).sum::<u64>()
         };
         let total = delays.iter().map(|&delay| windows(delay)).sum();
         let mut progress = Progress { pace, done: 0, total };
@@ -152,10 +145,7 @@ mod tests {
     fn pieces_share_the_windows_of_a_stretch() {
         let stretches = [0..5, 5..6, 6..20];
         let windows = |piece| -> Vec<(u32, u32, u32)> {
-            jobs(&stretches, piece, 3, &[1, 2])
-                .iter()
-                .map(|job| (job.first, job.windows, job.out))
-                .collect()
+            jobs(&stretches, piece, 3, &[1, 2]).iter().map(|job| (job.first, job.windows, job.out)).collect()
         };
         assert_eq!(windows(0..8), [(0, 3, 0), (6, 2, 0), (0, 1, 6), (6, 2, 6)]);
         assert_eq!(windows(8..16), [(0, 8, 0), (0, 8, 6)]);

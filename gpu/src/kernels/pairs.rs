@@ -72,13 +72,7 @@ struct Sorted {
 
 impl Sorted {
     fn new(templates: &Templates) -> Self {
-        let Templates {
-            count,
-            m,
-            ranks,
-            low,
-            width,
-        } = templates;
+        let Templates { count, m, ranks, low, width } = templates;
         let (count, m) = (*count, *m);
         let first = &ranks[..count];
 
@@ -123,23 +117,12 @@ impl Sorted {
         for (block, windows) in (0..).zip(windows.chunks(THREADS as usize)) {
             let real = windows.iter().filter(|window| window[1] > 0);
             let from = real.clone().map(|window| window[0]).min().unwrap_or(0) / THREADS;
-            let to = real
-                .map(|window| window[0] + window[1])
-                .max()
-                .unwrap_or(0)
-                .div_ceil(THREADS);
+            let to = real.map(|window| window[0] + window[1]).max().unwrap_or(0).div_ceil(THREADS);
             for tile in (from..to).step_by(TILES as usize) {
                 items.push([block, tile, to.min(tile + TILES), 0]);
             }
         }
-        Self {
-            order,
-            padded,
-            windows,
-            ranks: sorted_ranks,
-            runs,
-            items,
-        }
+        Self { order, padded, windows, ranks: sorted_ranks, runs, items }
     }
 }
 
@@ -152,11 +135,7 @@ impl Gpu {
         let count = templates.count;
         if !supports(self, templates) {
             let bytes = (count as u64).saturating_mul(templates.m as u64).saturating_mul(8);
-            return Err(GpuError::TooLarge {
-                what: "template pairs",
-                bytes,
-                limit: self.binding_limit(),
-            });
+            return Err(GpuError::TooLarge { what: "template pairs", bytes, limit: self.binding_limit() });
         }
         if count == 0 {
             return Ok(Matches::default());
@@ -182,15 +161,7 @@ impl Gpu {
             let budget = self.budgets().get(KERNEL.name, START).min(u64::from(MAX_GROUPS));
             let here = budget.min(total - done);
             let word = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-            write_blocks(
-                self.queue(),
-                &uniforms,
-                &[Batch {
-                    first: word(done),
-                    padded,
-                    unused: [0; 2],
-                }],
-            );
+            write_blocks(self.queue(), &uniforms, &[Batch { first: word(done), padded, unused: [0; 2] }]);
             let start = Instant::now();
             self.submit(KERNEL.name, |pass| {
                 pass.set_pipeline(&pipeline.compute);
@@ -212,18 +183,9 @@ impl Gpu {
 
 /// Back in the order of the templates, and without each template's match with itself.
 fn unsort(templates: &Templates, sorted: &Sorted, counts: &[u32]) -> Matches {
-    let Templates {
-        count,
-        m,
-        ranks,
-        low,
-        width,
-    } = templates;
+    let Templates { count, m, ranks, low, width } = templates;
     let (shorter_counts, longer_counts) = counts.split_at(sorted.padded);
-    let mut matches = Matches {
-        shorter: vec![0; *count],
-        longer: vec![0; *count],
-    };
+    let mut matches = Matches { shorter: vec![0; *count], longer: vec![0; *count] };
     for ((&template, shorter), longer) in sorted.order.iter().zip(shorter_counts).zip(longer_counts) {
         let template = template as usize;
         let matches_itself = |k: usize| {

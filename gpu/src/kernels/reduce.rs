@@ -42,12 +42,7 @@ impl Fold {
     pub(crate) const ALL: [Self; 3] = [Self::Sum, Self::Min, Self::Max];
 
     pub(crate) fn constants(self) -> [(&'static str, u32); 4] {
-        [
-            ("GROUPS", GROUPS),
-            ("OP_SUM", Self::Sum as u32),
-            ("OP_MIN", Self::Min as u32),
-            ("OP", self as u32),
-        ]
+        [("GROUPS", GROUPS), ("OP_SUM", Self::Sum as u32), ("OP_MIN", Self::Min as u32), ("OP", self as u32)]
     }
 
     fn merge(self, a: u64, b: u64) -> u64 {
@@ -81,10 +76,7 @@ impl Gpu {
     /// # Errors
     /// What a device may meet.
     pub async fn min(&self, values: &[u32], pace: &dyn Pace) -> Result<Option<u32>, GpuError> {
-        Ok(self
-            .fold(Fold::Min, values, pace)
-            .await?
-            .and_then(|value| u32::try_from(value).ok()))
+        Ok(self.fold(Fold::Min, values, pace).await?.and_then(|value| u32::try_from(value).ok()))
     }
 
     /// The largest of `values`; `None` if there is none.
@@ -92,10 +84,7 @@ impl Gpu {
     /// # Errors
     /// What a device may meet.
     pub async fn max(&self, values: &[u32], pace: &dyn Pace) -> Result<Option<u32>, GpuError> {
-        Ok(self
-            .fold(Fold::Max, values, pace)
-            .await?
-            .and_then(|value| u32::try_from(value).ok()))
+        Ok(self.fold(Fold::Max, values, pace).await?.and_then(|value| u32::try_from(value).ok()))
     }
 
     async fn fold(&self, fold: Fold, values: &[u32], pace: &dyn Pace) -> Result<Option<u64>, GpuError> {
