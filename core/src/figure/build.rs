@@ -66,7 +66,7 @@ pub fn histogram(values: &[f64], most: usize) -> Option<Mark> {
     let step = round_up(if wanted.is_finite() { wanted.max(least) } else { least });
     let (mut step, mut first) = (step, (low / step).floor());
     // Rounding the ends outwards may need a bar more than allowed.
-    while (high / step).floor() - first + 1.0 > most && most > 1.0 {
+    while (high / step).floor() - first + 1.0 > most && most > 1.0 && step.is_normal() {
         step = round_up(step * 1.01);
         first = (low / step).floor();
     }

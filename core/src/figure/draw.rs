@@ -25,6 +25,9 @@ use std::collections::HashSet;
 /// Stroke of a data curve in CSS pixels.
 const STROKE: f64 = 1.75;
 
+/// Stroke of context, and of a curve with a value for nearly every pixel.
+const FINE: f64 = 1.25;
+
 /// Dash and space of a broken line in CSS pixels.
 const DASH: (f64, f64) = (4.0, 4.0);
 
@@ -224,7 +227,8 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         match mark {
             Mark::Line { name, x: xs, y: ys, colour } => {
                 let ink = self.palette.of(*colour);
-                let width = if *colour == Colour::Muted { 1.25 } else { STROKE };
+                let dense = super::scale::count(xs.len()) > plot.width() * 0.5;
+                let width = if dense || *colour == Colour::Muted { FINE } else { STROKE };
                 // Without a name a second curve is told apart by its dashes.
                 let dashed =
                     name.is_empty() && matches!(colour, Colour::Second | Colour::Third) && several_lines(panel);
@@ -269,8 +273,9 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         Ok(())
     }
 
-    /// A dashed hairline.
+    /// A dashed hairline, with the surface between the dashes so that it also shows on bars.
     fn broken(&self, mut from: f64, to: f64, y: f64) -> Drawn {
+        self.horizontal(from, to, y, self.palette.surface)?;
         while from < to {
             self.horizontal(from, (from + DASH.0).min(to), y, self.palette.ink_soft)?;
             from += DASH.0 + DASH.1;

@@ -127,7 +127,7 @@ fn padding(style: &Style) -> f64 {
 }
 
 fn heading_height(figure: &Figure, style: &Style) -> f64 {
-    if style.heading && !figure.title.is_empty() { line(heading_font(style)) + 12.0 } else { 0.0 }
+    if style.heading && !figure.title.is_empty() { line(heading_font(style)) + 6.0 } else { 0.0 }
 }
 
 fn heading_font(style: &Style) -> f64 {
@@ -135,7 +135,7 @@ fn heading_font(style: &Style) -> f64 {
 }
 
 fn weight(panel: &Panel) -> f64 {
-    if panel.weight.is_finite() && panel.weight > 0.0 { panel.weight } else { 1.0 }
+    if panel.weight.is_finite() && panel.weight > 0.0 { panel.weight.clamp(0.01, 100.0) } else { 1.0 }
 }
 
 /// Two neighbours that show the same quantity to the right keep to one axis.
@@ -250,6 +250,19 @@ fn scales(figure: &Figure) -> Vec<[(f64, f64); 2]> {
 
 /// Places `figure` on `size` CSS pixels.
 pub(super) fn layout(figure: &Figure, style: &Style, size: (f64, f64)) -> Layout {
+    let planned = right_margin(figure, style, size.0);
+    let layout = arranged(figure, style, size, planned);
+    // Names that went inside need no margin.
+    let outside = layout.panels.iter().flat_map(|placed| {
+        let right = placed.plot.right + labels::LEADER;
+        placed.texts.iter().filter(move |tag| tag.side == Side::Left && tag.at.0 >= right)
+    });
+    let widest = outside.map(|tag| text_width(&tag.text, style.font()) + labels::LEADER).fold(14.0, f64::max);
+    if widest + 8.0 < planned { arranged(figure, style, size, widest.ceil()) } else { layout }
+}
+
+/// With a given margin right of the plots.
+fn arranged(figure: &Figure, style: &Style, size: (f64, f64), right: f64) -> Layout {
     let font = style.font();
     let pad = padding(style);
     let domains = scales(figure);
@@ -262,7 +275,6 @@ pub(super) fn layout(figure: &Figure, style: &Style, size: (f64, f64)) -> Layout
 
     // Heights: what text leaves is shared by weight.
     let chromes: Vec<Chrome> = (0..figure.panels.len()).map(|at| chrome(figure, at, style)).collect();
-    let right = right_margin(figure, style, size.0);
     let guess = (size.0 - 2.0 * pad - 48.0 - right).max(24.0);
     let names: Vec<Names> = figure
         .panels
@@ -279,7 +291,7 @@ pub(super) fn layout(figure: &Figure, style: &Style, size: (f64, f64)) -> Layout
     let mut panels = Vec::with_capacity(figure.panels.len());
     for (((panel, [x, y]), chrome), names) in figure.panels.iter().zip(&domains).zip(&chromes).zip(names) {
         let plot_top = (top + chrome.above).round();
-        let plot_bottom = (plot_top + (free * weight(panel) / weights).max(8.0)).round();
+        let plot_bottom = (plot_top + (free * (weight(panel) / weights)).max(8.0)).round();
         top = plot_bottom + chrome.below + names.extra;
         let y = Scale { low: y.0, high: y.1, logarithmic: panel.y.logarithmic, from: plot_bottom, to: plot_top };
         let y_ticks = y.ticks_up(if style.compact { 26.0 } else { 30.0 }, font * 1.5);
@@ -382,36 +394,39 @@ struct Names {
     rotated: bool,
     /// Every how many.
     stride: usize,
+    /// Longer names are cut.
+    longest: f64,
     /// Height beyond a line of text.
     extra: f64,
 }
 
 impl Names {
-    /// Horizontally if all fit, else upwards, else every second, fifth, tenth …
+    /// Horizontally if all or most fit, else upwards, else every second, fifth, tenth …
     fn fit(axis: &Axis, each: f64, font: f64) -> Self {
         if axis.names.is_empty() {
             return Self::default();
         }
         let widest = axis.names.iter().map(|name| text_width(name, font)).fold(0.0, f64::max);
         let straight = |stride: usize| widest + 6.0 <= each * count(stride);
-        if straight(1) {
-            return Self { stride: 1, ..Self::default() };
+        let fitting = axis.names.iter().filter(|name| text_width(name, font) + 6.0 <= each).count();
+        if straight(1) || (each >= font * 3.0 && fitting * 4 >= axis.names.len() * 3) {
+            return Self { stride: 1, longest: each - 6.0, ..Self::default() };
         }
         if each >= font * 1.15 {
-            return Self { rotated: true, stride: 1, extra: (widest.min(LONGEST_NAME) - font).max(0.0) };
+            let extra = (widest.min(LONGEST_NAME) - font).max(0.0);
+            return Self { rotated: true, stride: 1, longest: LONGEST_NAME, extra };
         }
         let strides = [2, 5, 10, 20, 50, 100, 200, 500, 1000];
         let stride = strides.into_iter().find(|stride| straight(*stride)).unwrap_or(axis.names.len());
-        Self { stride, ..Self::default() }
+        Self { stride, longest: f64::INFINITY, ..Self::default() }
     }
 
     fn ticks(&self, axis: &Axis, x: &Scale, font: f64) -> Vec<Tick> {
-        let longest = if self.rotated { LONGEST_NAME } else { f64::INFINITY };
         let named = axis.names.iter().enumerate().step_by(self.stride.max(1));
         let places = named.filter_map(|(index, name)| {
             let at = count(index);
             let inside = (x.low..=x.high).contains(&at);
-            Some(Tick { at: x.at(at).filter(|_| inside)?, text: shorten(name, font, longest) })
+            Some(Tick { at: x.at(at).filter(|_| inside)?, text: shorten(name, font, self.longest) })
         });
         places.collect()
     }

@@ -115,7 +115,7 @@ fn candidate(panel: &Panel, placed: &PanelLayout, mark: usize, content: &Mark, p
             let place = if panel.x.names.is_empty() {
                 along.within(edges[index], edges[index + 1])
             } else {
-                along.is(f64::midpoint(edges[index], edges[index + 1]))
+                format!("at {}", along.is(f64::midpoint(edges[index], edges[index + 1])))
             };
             // Over the bar the pointer stays where it is; the crosshair snaps to the middle otherwise.
             let at = (if outside == 0.0 { pointer.0 } else { middle }, top.clamp(plot.top, plot.bottom));

@@ -138,7 +138,7 @@ impl Scale {
             } else if decade >= first {
                 ticks.extend(self.tick(value, String::new()));
             }
-            if stride == 1.0 && self.length() / (high - low) >= 40.0 {
+            if stride == 1.0 && self.length() / (high - low) >= 80.0 {
                 let minor = (2..10).map(|digit| f64::from(digit) * value);
                 let inside = minor.filter(|value| (self.low..=self.high).contains(value));
                 ticks.extend(inside.filter_map(|value| self.tick(value, String::new())));
@@ -172,7 +172,7 @@ impl Scale {
 /// How the ticks of an axis with steps of 10^`power` are written.
 fn label_for(largest: f64, power: f64) -> impl Fn(f64) -> String {
     let top = if largest > 0.0 { (largest.log10() + 1e-9).floor() } else { 0.0 };
-    let wide = top >= 7.0 || (top < -3.0 && largest > 0.0) || power < -6.0;
+    let wide = top >= 9.0 || (top < -3.0 && largest > 0.0) || power < -6.0;
     let decimals = whole((-power).clamp(0.0, 15.0)).unsigned_abs() as usize;
     let digits = whole((top - power).clamp(0.0, 15.0)).unsigned_abs() as usize;
     move |value| {
