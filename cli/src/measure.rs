@@ -35,7 +35,8 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     let mut report = Report::new(&file.dataset);
     for index in columns {
         let described = &file.dataset.columns[index];
-        let wanted = if chosen.is_empty() { suggestions(described, file.dataset.provenance.kind)? } else { chosen.clone() };
+        let wanted =
+            if chosen.is_empty() { suggestions(described, file.dataset.provenance.kind)? } else { chosen.clone() };
         measure_column(&file, index, &wanted, &settings, args, &context, &progress, &mut report)?;
     }
     progress.end();

@@ -10,7 +10,7 @@ use surprisal_core::{
     report::{Report, ResultRecord},
 };
 
-/// Values of an array that a table shows.
+/// Up to so many values of an array are shown one by one.
 const SHOWN: usize = 4;
 
 /// Writes to standard output; a closed pipe (`| head`) is no error.
@@ -65,15 +65,18 @@ pub(crate) fn table(report: &Report, notes: &[String]) -> String {
     text
 }
 
-/// Four significant digits; arrays show their beginning.
+/// Four significant digits; long arrays show how many values they have and their range.
 fn value(r: &ResultRecord) -> String {
-    let one = |v: &Json| v.as_f64().map_or_else(|| v.to_string(), number);
+    let one = |v: &Json| v.as_f64().map_or_else(|| "…".to_owned(), number);
     match &r.value {
         Json::Null => "–".to_owned(),
+        Json::Array(list) if list.len() <= SHOWN => list.iter().map(one).collect::<Vec<_>>().join(", "),
         Json::Array(list) => {
-            let shown: Vec<String> = list.iter().take(SHOWN).map(one).collect();
-            let more = if list.len() > SHOWN { format!(" … ({} values)", list.len()) } else { String::new() };
-            format!("{}{more}", shown.join(", "))
+            let (low, high) = list
+                .iter()
+                .filter_map(Json::as_f64)
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+            format!("{} values, {} to {}", list.len(), number(low), number(high))
         }
         v => one(v),
     }

@@ -61,7 +61,9 @@ fn read_folder(dir: &Path) -> Result<Vec<(PathBuf, Record)>, Failure> {
     }
     if records.is_empty() {
         let dir = dir.display();
-        return Err(Failure::Data(anyhow!("{dir} holds no golden records: expected *.json files that are lists of them")));
+        return Err(Failure::Data(anyhow!(
+            "{dir} holds no golden records: expected *.json files that are lists of them"
+        )));
     }
     Ok(records)
 }

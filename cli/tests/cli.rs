@@ -29,7 +29,18 @@ fn text(assert: &assert_cmd::assert::Assert) -> String {
 
 #[test]
 fn json_keeps_its_contract() {
-    let report = json(&["measure", &sunspots(), "--column", "count", "--measure", "perm", "--set", "perm.order=4", "--format", "json"]);
+    let report = json(&[
+        "measure",
+        &sunspots(),
+        "--column",
+        "count",
+        "--measure",
+        "perm",
+        "--set",
+        "perm.order=4",
+        "--format",
+        "json",
+    ]);
     assert_eq!(report["surprisal"], env!("CARGO_PKG_VERSION"));
     let input = &report["input"];
     assert_eq!(input["name"], "sunspots.csv");
@@ -54,7 +65,8 @@ fn json_keeps_its_contract() {
 fn units_and_standard_input() {
     let ask = |unit: &str| {
         let output = surprisal()
-            .args(["measure", "-", "--measure", "shannon.plugin", "--unit", unit, "--format", "json", "--resamples", "0"])
+            .args(["measure", "-", "--kind", "csv", "--measure", "shannon.plugin", "--unit", unit])
+            .args(["--format", "json", "--resamples", "0"])
             .write_stdin("letter\na\nb\na\nb\n")
             .assert()
             .success();
@@ -79,7 +91,8 @@ fn a_measure_that_cannot_be_computed_says_why() {
     assert!(of("perm", "x")["value"].is_null());
     assert!(of("perm", "x")["why"].as_str().unwrap().contains("index 1 (1 of 9)"), "{}", of("perm", "x"));
     assert_eq!(of("sampen", "y")["why"], "undefined: zero variance");
-    let omitted = json(&["measure", &path, "--column", "x", "--measure", "perm", "--missing", "omit", "--format", "json"]);
+    let omitted =
+        json(&["measure", &path, "--column", "x", "--measure", "perm", "--missing", "omit", "--format", "json"]);
     assert!(omitted["results"][0]["value"].is_number());
     assert_eq!(omitted["results"][0]["details"]["omitted"], 1);
 }
@@ -157,9 +170,7 @@ fn golden_folders_are_verified_and_a_disagreement_is_exit_code_1() {
 
     let folder = tempfile::tempdir().unwrap();
     fs::copy(golden.join("inputs/bern.npy"), folder.path().join("bern.npy")).unwrap();
-    let record = |value: f64, id: &str, measure: &str| {
-        serde_json::json!({"id": id, "input": "bern.npy", "measure": measure, "params": {}, "value": value, "unit": "bits"})
-    };
+    let record = |value: f64, id: &str, measure: &str| serde_json::json!({"id": id, "input": "bern.npy", "measure": measure, "params": {}, "value": value, "unit": "bits"});
     let records = serde_json::json!([record(0.5, "wrong", "shannon.plugin"), record(0.5, "unknown", "no.such")]);
     fs::write(folder.path().join("mine.json"), records.to_string()).unwrap();
     let assert = surprisal().arg("verify").arg(folder.path()).assert().code(1);
@@ -177,7 +188,8 @@ fn the_default_report_of_every_sample_works() {
         if ["README.md", "index.json", "make.py"].contains(&name.as_str()) {
             continue;
         }
-        let assert = surprisal().arg("measure").arg(&path).args(["--format", "csv", "--missing", "omit"]).assert().success();
+        let assert =
+            surprisal().arg("measure").arg(&path).args(["--format", "csv", "--missing", "omit"]).assert().success();
         assert!(text(&assert).lines().count() > 1, "{name}: {}", text(&assert));
     }
 }

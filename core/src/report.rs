@@ -222,7 +222,9 @@ pub const fn offers(accepts: Accepts, ty: ColumnType) -> bool {
 /// The results as CSV, one row each, values at full precision; arrays are written as JSON.
 #[must_use]
 pub fn to_csv(results: &[ResultRecord]) -> String {
-    let mut text = "measure,column,value,unit,low,high,method,estimator,n,backend,adapter,seconds,why,warnings,parameters\n".to_owned();
+    let mut text =
+        "measure,column,value,unit,low,high,method,estimator,n,backend,adapter,seconds,why,warnings,parameters\n"
+            .to_owned();
     let optional = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
     for r in results {
         let u = r.uncertainty.as_ref();

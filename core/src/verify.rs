@@ -113,15 +113,7 @@ impl Record {
             Some(other) => return Err(format!("record {id}: params is {other}, and should be an object")),
         };
         let tolerance = json.get("tol_rel").and_then(Json::as_f64).unwrap_or(TOLERANCE);
-        Ok(Self {
-            id,
-            input,
-            measure,
-            params,
-            expected,
-            unit: text("unit").unwrap_or_default(),
-            tolerance,
-        })
+        Ok(Self { id, input, measure, params, expected, unit: text("unit").unwrap_or_default(), tolerance })
     }
 
     /// Whether this build has the record's measure at all; the input need not be read otherwise.
@@ -141,14 +133,7 @@ impl Record {
             Expected::Value(value) => value.clone(),
             Expected::Said(said) => Json::from(said.clone()),
         };
-        Verdict {
-            id: self.id.clone(),
-            measure: self.measure.clone(),
-            status,
-            expected,
-            got,
-            why,
-        }
+        Verdict { id: self.id.clone(), measure: self.measure.clone(), status, expected, got, why }
     }
 
     /// Runs the record on `column`.
@@ -163,10 +148,7 @@ impl Record {
             Ok(params) => params,
             Err(why) => return Ok(self.not_covered(why)),
         };
-        if let Some(unknown) = params
-            .keys()
-            .find(|k| !entry.parameters().iter().any(|p| p.name == **k))
-        {
+        if let Some(unknown) = params.keys().find(|k| !entry.parameters().iter().any(|p| p.name == **k)) {
             return Ok(self.not_covered(format!("no parameter '{unknown}' in this build")));
         }
         match entry.run(&Json::Object(params), column, context).await {
@@ -236,15 +218,9 @@ fn translate(id: &str, params: &Map<String, Json>) -> Result<Map<String, Json>, 
             ("psd", Some(text)) => translate_psd(text, &mut ours)?,
             ("L" | "n", Some(text)) if text.contains("..") => {
                 let first = if key == "L" { "1" } else { "2" };
-                let last = text
-                    .split_once("..")
-                    .filter(|(from, _)| *from == first)
-                    .map(|(_, to)| to);
+                let last = text.split_once("..").filter(|(from, _)| *from == first).map(|(_, to)| to);
                 let last = last.and_then(|to| to.parse::<u32>().ok());
-                ours.insert(
-                    key.clone(),
-                    json!(last.ok_or_else(|| format!("{key} = '{text}' is not known"))?),
-                );
+                ours.insert(key.clone(), json!(last.ok_or_else(|| format!("{key} = '{text}' is not known"))?));
             }
             // Our byte measures take bytes and overlapping n-grams, and nothing else.
             ("symbols", Some("bytes")) => {}
@@ -263,9 +239,7 @@ fn translate_psd(text: &str, ours: &mut Map<String, Json>) -> Result<(), String>
         ours.insert("psd".to_owned(), json!("periodogram"));
         return Ok(());
     }
-    let nperseg = text
-        .strip_prefix("welch nperseg=")
-        .and_then(|rest| rest.strip_suffix(" hann"));
+    let nperseg = text.strip_prefix("welch nperseg=").and_then(|rest| rest.strip_suffix(" hann"));
     let nperseg = nperseg.and_then(|n| n.parse::<u32>().ok()).ok_or_else(unknown)?;
     ours.insert("psd".to_owned(), json!("welch"));
     ours.insert("nperseg".to_owned(), json!(nperseg));
@@ -287,10 +261,7 @@ fn json_of(value: &Value) -> Json {
     match value {
         Value::Scalar(x) => number(*x),
         Value::Vector(v) => v.iter().map(|&x| number(x)).collect(),
-        Value::Curves(c) => c
-            .iter()
-            .map(|v| Json::from_iter(v.iter().map(|&x| number(x))))
-            .collect(),
+        Value::Curves(c) => c.iter().map(|v| Json::from_iter(v.iter().map(|&x| number(x)))).collect(),
         Value::Undefined(reason) => Json::from(format!("undefined: {reason}")),
     }
 }
@@ -348,18 +319,9 @@ mod tests {
     fn policies_are_compared_by_class_and_words() {
         let column = Column::real("x", vec![1.0, f64::NAN, 2.0, f64::INFINITY, 3.0]);
         let record = |expect: &str| json!({"id": "a", "measure": "perm", "params": {"order": 3}, "expect": expect});
-        assert_eq!(
-            run(&record("error: non-finite values at index 1, 3"), &column).status,
-            Status::Agree
-        );
-        assert_eq!(
-            run(&record("error: non-finite values at index 2"), &column).status,
-            Status::Disagree
-        );
-        assert_eq!(
-            run(&record("undefined: zero variance"), &column).status,
-            Status::Disagree
-        );
+        assert_eq!(run(&record("error: non-finite values at index 1, 3"), &column).status, Status::Agree);
+        assert_eq!(run(&record("error: non-finite values at index 2"), &column).status, Status::Disagree);
+        assert_eq!(run(&record("undefined: zero variance"), &column).status, Status::Disagree);
     }
 
     #[test]

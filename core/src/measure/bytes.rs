@@ -96,11 +96,7 @@ impl Measure for ByteEntropy {
     async fn measure(_: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let bytes = input.bytes()?;
         if bytes.is_empty() {
-            return Err(MeasureError::TooShort {
-                n: 0,
-                what: "an entropy".to_owned(),
-                needed: 1,
-            });
+            return Err(MeasureError::TooShort { n: 0, what: "an entropy".to_owned(), needed: 1 });
         }
         let mut counts = ByteCounts::default();
         for (i, chunk) in bytes.chunks(1 << 22).enumerate() {
@@ -142,7 +138,10 @@ async fn entropy_of(counts: &[u64; 256], context: &Context<'_>) -> Result<Outcom
 
 /// The bytes of a chunk; other types have no bytes.
 fn bytes_of(chunk: Chunk<'_>) -> Result<Cow<'_, [u8]>, DataError> {
-    let unsupported = || DataError::Unsupported { what: "bytes of a column of numbers or labels".to_owned(), instead: "read the file with --kind bytes" };
+    let unsupported = || DataError::Unsupported {
+        what: "bytes of a column of numbers or labels".to_owned(),
+        instead: "read the file with --kind bytes",
+    };
     match chunk {
         Chunk::Bytes(v) => Ok(Cow::Borrowed(v)),
         Chunk::Integer(v) => v.iter().map(|&x| u8::try_from(x)).collect::<Result<_, _>>().map_err(|_| unsupported()),
@@ -185,10 +184,7 @@ pub struct ProfileParams {
 
 impl Default for ProfileParams {
     fn default() -> Self {
-        Self {
-            window: 1024,
-            hop: 1024,
-        }
+        Self { window: 1024, hop: 1024 }
     }
 }
 
@@ -306,7 +302,11 @@ impl Accumulator for ProfileStream {
 fn profile_of(p: &ProfileParams, profile: Vec<f64>, n: u64) -> Result<Outcome, MeasureError> {
     let (window, hop, total) = (p.window, p.hop as usize, profile.len());
     if total == 0 {
-        return Err(MeasureError::TooShort { n, what: format!("one window of {window} bytes"), needed: u64::from(window) });
+        return Err(MeasureError::TooShort {
+            n,
+            what: format!("one window of {window} bytes"),
+            needed: u64::from(window),
+        });
     }
     let random = expected_of_random_bytes(window);
     let (mut x, mut low, mut high) = (Vec::new(), Vec::new(), Vec::new());
@@ -362,18 +362,10 @@ async fn ngram_counts(
     n: u32,
     context: &Context<'_>,
 ) -> Result<crate::compute::Done<Vec<u64>>, MeasureError> {
-    let words = Words {
-        codes: &codes.codes,
-        alphabet: 256,
-        length: n,
-    };
+    let words = Words { codes: &codes.codes, alphabet: 256, length: n };
     if words.is_empty() {
         let have = codes.codes.len() as u64;
-        return Err(MeasureError::TooShort {
-            n: have,
-            what: format!("an n-gram of {n} bytes"),
-            needed: u64::from(n),
-        });
+        return Err(MeasureError::TooShort { n: have, what: format!("an n-gram of {n} bytes"), needed: u64::from(n) });
     }
     context.compute.word_counts(&words, context.pace).await
 }
@@ -382,10 +374,7 @@ fn saturated(outcome: Outcome, seen: usize) -> Outcome {
     let n = outcome.n;
     let outcome = outcome.detail("ngrams_seen", seen);
     if 10 * seen as u64 > n && seen > 1 {
-        return outcome.warn(
-            "saturated",
-            format!("{seen} different n-grams among {n} bytes: biased low"),
-        );
+        return outcome.warn("saturated", format!("{seen} different n-grams among {n} bytes: biased low"));
     }
     outcome
 }
@@ -443,7 +432,11 @@ impl Accumulator for NgramStream {
         Box::pin(async move {
             let (have, n) = (self.counts.len(), self.n);
             if have < u64::from(n) {
-                return Err(MeasureError::TooShort { n: have, what: format!("an n-gram of {n} bytes"), needed: u64::from(n) });
+                return Err(MeasureError::TooShort {
+                    n: have,
+                    what: format!("an n-gram of {n} bytes"),
+                    needed: u64::from(n),
+                });
             }
             let counts: Vec<u64> = self.counts.finish().iter().copied().filter(|&c| c > 0).collect();
             let mut outcome = Outcome::new(Value::Scalar(plugin_bits(&counts)), Unit::Bits, "plug-in", have);
@@ -511,20 +504,13 @@ impl Measure for NgramConditional {
                 marks: vec![Mark::Line {
                     name: String::new(),
                     x: (0..p.n).map(f64::from).collect(),
-                    y: std::iter::once(entropies[0])
-                        .chain(conditional.iter().copied())
-                        .collect(),
+                    y: std::iter::once(entropies[0]).chain(conditional.iter().copied()).collect(),
                     colour: Colour::First,
                 }],
                 weight: 1.0,
             }],
         };
-        let outcome = Outcome::new(
-            Value::Vector(conditional),
-            Unit::BitsPerByte,
-            "plug-in",
-            bytes.len() as u64,
-        );
+        let outcome = Outcome::new(Value::Vector(conditional), Unit::BitsPerByte, "plug-in", bytes.len() as u64);
         Ok(saturated(outcome, last.value.len()).ran(last.ran).figure(figure))
     }
 }

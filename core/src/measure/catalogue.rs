@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, discrete, histogram,
-    input, lempel_ziv, ordinal, params, profile, regularity, spectral, symbols,
+    About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, discrete,
+    histogram, input, lempel_ziv, ordinal, params, profile, regularity, spectral, symbols,
 };
 use crate::data::Column;
 
@@ -87,9 +87,7 @@ impl Entry {
                 list
             },
             schema: params::schema::<M::Params>,
-            runner: |json, input, context| {
-                Box::pin(async move { M::measure(typed::<M>(json)?, input, context).await })
-            },
+            runner: |json, input, context| Box::pin(async move { M::measure(typed::<M>(json)?, input, context).await }),
             accumulate: |json, column| M::accumulator(typed::<M>(json)?, column),
             described: OnceLock::new(),
         }
@@ -125,11 +123,8 @@ impl Entry {
             }
         };
         params::validate(self.about.id, self.parameters(), given)?;
-        let mut full: Map<String, Json> = self
-            .parameters()
-            .iter()
-            .map(|p| (p.name.clone(), p.default.clone()))
-            .collect();
+        let mut full: Map<String, Json> =
+            self.parameters().iter().map(|p| (p.name.clone(), p.default.clone())).collect();
         full.extend(given.iter().map(|(k, v)| (k.clone(), v.clone())));
         Ok(full)
     }
@@ -220,10 +215,7 @@ pub fn find(id: &str) -> Result<&'static Entry, MeasureError> {
     catalogue()
         .iter()
         .find(|e| e.about.id == id)
-        .ok_or_else(|| MeasureError::UnknownMeasure {
-            id: id.to_owned(),
-            suggestion: nearest(id),
-        })
+        .ok_or_else(|| MeasureError::UnknownMeasure { id: id.to_owned(), suggestion: nearest(id) })
 }
 
 /// The id with the smallest edit distance, if it is close enough to be a slip of the pen.
@@ -263,12 +255,7 @@ mod tests {
         assert_eq!(ids.len(), before);
         for entry in catalogue() {
             for parameter in entry.parameters() {
-                assert!(
-                    !parameter.help.is_empty(),
-                    "{}.{} has no help",
-                    entry.about.id,
-                    parameter.name
-                );
+                assert!(!parameter.help.is_empty(), "{}.{} has no help", entry.about.id, parameter.name);
             }
             entry.complete(&Json::Null).unwrap();
         }

@@ -42,11 +42,7 @@ pub fn plugin_bits(counts: &[u64]) -> f64 {
         .filter(|&&c| c > 0 && c < total)
         .map(|&c| {
             let p = c as f64 / n;
-            let surprisal = if 2 * c > total {
-                -(-((total - c) as f64) / n).ln_1p()
-            } else {
-                -p.ln()
-            };
+            let surprisal = if 2 * c > total { -(-((total - c) as f64) / n).ln_1p() } else { -p.ln() };
             p * surprisal
         })
         .sum();
@@ -93,7 +89,8 @@ impl Recipe {
             outcome = outcome.detail("omitted", omitted);
         }
         if n < self.per_symbol * k && k > 1 {
-            let text = format!("{n} samples of {k} symbols: below {} a symbol the estimate is biased low", self.per_symbol);
+            let text =
+                format!("{n} samples of {k} symbols: below {} a symbol the estimate is biased low", self.per_symbol);
             outcome = outcome.warn("few_samples", text);
         }
         if 2 * k > n && n > 1 {
@@ -129,7 +126,11 @@ impl Accumulator for SymbolStream {
         self.counts.push(chunk);
         if self.counts.distinct() > MOST_STREAMED_SYMBOLS {
             let what = format!("the table of more than {MOST_STREAMED_SYMBOLS} distinct values");
-            return Err(DataError::TooLarge { what, needed: BYTES_A_SYMBOL * (MOST_STREAMED_SYMBOLS as u64 + 1), limit: BYTES_A_SYMBOL * MOST_STREAMED_SYMBOLS as u64 });
+            return Err(DataError::TooLarge {
+                what,
+                needed: BYTES_A_SYMBOL * (MOST_STREAMED_SYMBOLS as u64 + 1),
+                limit: BYTES_A_SYMBOL * MOST_STREAMED_SYMBOLS as u64,
+            });
         }
         Ok(())
     }
@@ -163,11 +164,7 @@ fn distribution(counts: &[u64]) -> Option<Figure> {
         panels: vec![Panel {
             x: Axis::new("rank"),
             y: Axis::new("share"),
-            marks: vec![Mark::Bars {
-                edges,
-                heights,
-                colour: Colour::First,
-            }],
+            marks: vec![Mark::Bars { edges, heights, colour: Colour::First }],
             weight: 1.0,
         }],
     })
@@ -366,9 +363,7 @@ pub struct RenyiParams {
 
 impl Default for RenyiParams {
     fn default() -> Self {
-        Self {
-            alpha: Order::Finite(2.0),
-        }
+        Self { alpha: Order::Finite(2.0) }
     }
 }
 

@@ -136,10 +136,7 @@ pub enum Undefined {
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {
-    suggestion.map_or_else(
-        || "; 'surprisal list measures' shows all".to_owned(),
-        |s| format!("; did you mean '{s}'?"),
-    )
+    suggestion.map_or_else(|| "; 'surprisal list measures' shows all".to_owned(), |s| format!("; did you mean '{s}'?"))
 }
 
 fn list(first: &[u64], count: u64) -> String {

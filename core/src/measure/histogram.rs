@@ -44,9 +44,7 @@ pub struct HistogramParams {
 
 impl Default for HistogramParams {
     fn default() -> Self {
-        Self {
-            bins: Bins::Rule("fd".to_owned()),
-        }
+        Self { bins: Bins::Rule("fd".to_owned()) }
     }
 }
 
@@ -73,15 +71,9 @@ fn histogram(bins: &Bins, id: &str, input: &Input<'_>) -> Result<Histogram, Meas
     let series = input.series()?;
     let x = &series.values;
     if x.len() < 2 {
-        return Err(MeasureError::TooShort {
-            n: x.len() as u64,
-            what: "a histogram".to_owned(),
-            needed: 2,
-        });
+        return Err(MeasureError::TooShort { n: x.len() as u64, what: "a histogram".to_owned(), needed: 2 });
     }
-    let (mut low, mut high) = x
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, z), &v| (a.min(v), z.max(v)));
+    let (mut low, mut high) = x.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, z), &v| (a.min(v), z.max(v)));
     let constant = low == high;
     let wanted = bin_count(bins, x, low, high).ok_or_else(|| ParameterError::Invalid {
         measure: id.to_owned(),
@@ -101,15 +93,7 @@ fn histogram(bins: &Bins, id: &str, input: &Input<'_>) -> Result<Histogram, Meas
     for &i in &indices {
         counts[i as usize] += 1;
     }
-    Ok(Histogram {
-        counts,
-        indices,
-        low,
-        high,
-        rule,
-        capped: count > MOST_BINS,
-        omitted: series.omitted,
-    })
+    Ok(Histogram { counts, indices, low, high, rule, capped: count > MOST_BINS, omitted: series.omitted })
 }
 
 /// The bin of each value, with numpy's correction: a value that rounding put into a neighbour's bin is moved to the
@@ -153,11 +137,7 @@ fn bin_count(bins: &Bins, x: &[f64], low: f64, high: f64) -> Option<(usize, Stri
     let n = x.len() as f64;
     let range = high - low;
     let from_width = |width: f64| {
-        if width > 0.0 {
-            (range / width).ceil().min(1e9) as usize
-        } else {
-            1
-        }
+        if width > 0.0 { (range / width).ceil().min(1e9) as usize } else { 1 }
     };
     let sturges = || range / (n.log2() + 1.0);
     let freedman_diaconis = || {
@@ -203,14 +183,8 @@ fn picture(h: &Histogram, label: &str) -> Figure {
     let merge = h.counts.len().div_ceil(MOST_BARS);
     let heights: Vec<f64> = h.counts.chunks(merge).map(|c| c.iter().sum::<u64>() as f64).collect();
     let width = h.width() * merge as f64;
-    let edges = (0..=heights.len())
-        .map(|i| (h.low + i as f64 * width).min(h.high))
-        .collect();
-    let fullest = heights
-        .iter()
-        .enumerate()
-        .max_by(|a, b| a.1.total_cmp(b.1))
-        .map_or(0, |(i, _)| i);
+    let edges = (0..=heights.len()).map(|i| (h.low + i as f64 * width).min(h.high)).collect();
+    let fullest = heights.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
     Figure {
         id: "distribution".to_owned(),
         title: format!("Distribution of {label}"),
@@ -226,21 +200,14 @@ fn picture(h: &Histogram, label: &str) -> Figure {
         panels: vec![Panel {
             x: Axis::new(label),
             y: Axis::new("values in a bin"),
-            marks: vec![Mark::Bars {
-                edges,
-                heights,
-                colour: Colour::First,
-            }],
+            marks: vec![Mark::Bars { edges, heights, colour: Colour::First }],
             weight: 1.0,
         }],
     }
 }
 
 fn annotate(mut outcome: Outcome, h: &Histogram, label: &str) -> Outcome {
-    outcome = outcome
-        .detail("bins", h.counts.len())
-        .detail("rule", h.rule.clone())
-        .detail("bin_width", h.width());
+    outcome = outcome.detail("bins", h.counts.len()).detail("rule", h.rule.clone()).detail("bin_width", h.width());
     if h.omitted > 0 {
         outcome = outcome.detail("omitted", h.omitted);
     }
@@ -300,22 +267,13 @@ impl Measure for DifferentialHistogram {
         let h = histogram(&p.bins, Self::ABOUT.id, input)?;
         let n = h.indices.len() as u64;
         if h.indices.iter().all(|&i| i == h.indices[0]) && input.series()?.values.windows(2).all(|w| w[0] == w[1]) {
-            return Ok(Outcome::new(
-                Value::Undefined(Undefined::ZeroWidth),
-                Unit::Bits,
-                "plug-in of bin counts",
-                n,
-            ));
+            return Ok(Outcome::new(Value::Undefined(Undefined::ZeroWidth), Unit::Bits, "plug-in of bin counts", n));
         }
         let shift = h.width().log2();
         let value = Value::Scalar(plugin_bits(&h.counts) + shift);
         let mut outcome = Outcome::new(value, Unit::Bits, "plug-in of bin counts + log₂ bin width", n);
         let interval = uncertainty::moving_block(&h.indices, h.counts.len(), &plugin_bits, context).await?;
-        outcome.uncertainty = interval.map(|u| Uncertainty {
-            low: u.low + shift,
-            high: u.high + shift,
-            ..u
-        });
+        outcome.uncertainty = interval.map(|u| Uncertainty { low: u.low + shift, high: u.high + shift, ..u });
         Ok(annotate(outcome, &h, &input.label()))
     }
 }

@@ -97,12 +97,7 @@ impl<'a> Input<'a> {
         if values.is_none() && about.accepts != Accepts::Nothing {
             return Err(MeasureError::NotResident(column.name.clone()));
         }
-        Ok(Self {
-            about,
-            column,
-            values,
-            common,
-        })
+        Ok(Self { about, column, values, common })
     }
 
     /// The column's name.
@@ -127,19 +122,11 @@ impl<'a> Input<'a> {
     }
 
     fn take(&self, len: usize) -> usize {
-        self.common
-            .first
-            .and_then(|n| usize::try_from(n).ok())
-            .map_or(len, |n| n.min(len))
+        self.common.first.and_then(|n| usize::try_from(n).ok()).map_or(len, |n| n.min(len))
     }
 
     fn wrong(&self, wanted: &'static str, found: &'static str, hint: &'static str) -> MeasureError {
-        MeasureError::WrongInput {
-            measure: self.about.id,
-            wanted,
-            found,
-            hint,
-        }
+        MeasureError::WrongInput { measure: self.about.id, wanted, found, hint }
     }
 
     /// The column as numbers in time order.
@@ -147,10 +134,7 @@ impl<'a> Input<'a> {
     /// # Errors
     /// [`MeasureError::WrongInput`] for labels and raw bytes, [`MeasureError::NonFinite`] where values are
     /// missing and `missing=error`.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "integers beyond 2^53 round to the nearest f64, as documented"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "integers beyond 2^53 round to the nearest f64, as documented")]
     pub fn series(&self) -> Result<Series<'a>, MeasureError> {
         let values: Cow<'a, [f64]> = match self.values {
             Some(Values::Real(v) | Values::Time(v)) => Cow::Borrowed(&v[..self.take(v.len())]),
@@ -164,18 +148,10 @@ impl<'a> Input<'a> {
         let n = values.len();
         let (first, count) = non_finite(&values);
         if count == 0 {
-            return Ok(Series {
-                stretches: if n == 0 { vec![] } else { vec![0..n] },
-                values,
-                omitted: 0,
-            });
+            return Ok(Series { stretches: if n == 0 { vec![] } else { vec![0..n] }, values, omitted: 0 });
         }
         if self.common.missing == Missing::Error {
-            return Err(MeasureError::NonFinite {
-                first,
-                count,
-                n: n as u64,
-            });
+            return Err(MeasureError::NonFinite { first, count, n: n as u64 });
         }
         Ok(omit(&values, count))
     }
@@ -201,15 +177,8 @@ impl<'a> Input<'a> {
         let gaps = codes.iter().filter(|&&c| c == Symbols::MISSING).count() as u64;
         if gaps > 0 && self.common.missing == Missing::Error {
             let first = codes.iter().enumerate().filter(|(_, c)| **c == Symbols::MISSING);
-            let first = first
-                .map(|(i, _)| i as u64)
-                .take(MeasureError::NON_FINITE_SHOWN)
-                .collect();
-            return Err(MeasureError::NonFinite {
-                first,
-                count: gaps,
-                n: codes.len() as u64,
-            });
+            let first = first.map(|(i, _)| i as u64).take(MeasureError::NON_FINITE_SHOWN).collect();
+            return Err(MeasureError::NonFinite { first, count: gaps, n: codes.len() as u64 });
         }
         let kept: Cow<'a, [u32]> = if gaps == 0 {
             Cow::Borrowed(codes)
@@ -217,11 +186,7 @@ impl<'a> Input<'a> {
             codes.iter().copied().filter(|&c| c != Symbols::MISSING).collect()
         };
         let alphabet = u32::try_from(symbols.labels.len()).unwrap_or(u32::MAX);
-        Ok(Sequence {
-            codes: kept,
-            alphabet,
-            omitted: gaps,
-        })
+        Ok(Sequence { codes: kept, alphabet, omitted: gaps })
     }
 
     /// The column as bytes.
@@ -249,15 +214,8 @@ fn non_finite(values: &[f64]) -> (Vec<u64>, u64) {
     if values.iter().fold(true, |ok, x| ok & x.is_finite()) {
         return (Vec::new(), 0);
     }
-    let indices = values
-        .iter()
-        .enumerate()
-        .filter(|(_, x)| !x.is_finite())
-        .map(|(i, _)| i as u64);
-    (
-        indices.clone().take(MeasureError::NON_FINITE_SHOWN).collect(),
-        indices.count() as u64,
-    )
+    let indices = values.iter().enumerate().filter(|(_, x)| !x.is_finite()).map(|(i, _)| i as u64);
+    (indices.clone().take(MeasureError::NON_FINITE_SHOWN).collect(), indices.count() as u64)
 }
 
 fn omit(values: &[f64], count: u64) -> Series<'static> {
@@ -277,11 +235,7 @@ fn omit(values: &[f64], count: u64) -> Series<'static> {
     if kept.len() > start {
         stretches.push(start..kept.len());
     }
-    Series {
-        values: Cow::Owned(kept),
-        stretches,
-        omitted: count,
-    }
+    Series { values: Cow::Owned(kept), stretches, omitted: count }
 }
 
 /// Symbols `0..alphabet` in order.
@@ -299,11 +253,7 @@ impl Sequence<'_> {
     /// Bytes, each its own symbol of 256.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self {
-            codes: bytes.iter().map(|&b| u32::from(b)).collect(),
-            alphabet: 256,
-            omitted: 0,
-        }
+        Self { codes: bytes.iter().map(|&b| u32::from(b)).collect(), alphabet: 256, omitted: 0 }
     }
 
     /// Values numbered densely; small integer ranges keep their order without a dictionary.
@@ -326,11 +276,7 @@ impl Sequence<'_> {
             *code = rank[*code as usize];
         }
         let alphabet = u32::try_from(distinct.len()).unwrap_or(u32::MAX);
-        Self {
-            codes: Cow::Owned(codes),
-            alphabet,
-            omitted: 0,
-        }
+        Self { codes: Cow::Owned(codes), alphabet, omitted: 0 }
     }
 
     /// Each distinct real number its own symbol; 0.0 and -0.0 are one.
@@ -338,10 +284,7 @@ impl Sequence<'_> {
     pub fn of_reals(series: &Series<'_>) -> Self {
         // +0.0 turns -0.0 into 0.0; that bit patterns of negatives sort backwards does not matter to counts
         let bits: Vec<u64> = series.values.iter().map(|x| (x + 0.0).to_bits()).collect();
-        Self {
-            omitted: series.omitted,
-            ..Self::of_ordered(&bits)
-        }
+        Self { omitted: series.omitted, ..Self::of_ordered(&bits) }
     }
 
     /// 1 where a value is at least the median, else 0: the usual way to compress a real series.
@@ -356,10 +299,6 @@ impl Sequence<'_> {
             _ => (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0,
         };
         let codes = series.values.iter().map(|&x| u32::from(x >= median)).collect();
-        Self {
-            codes,
-            alphabet: 2,
-            omitted: series.omitted,
-        }
+        Self { codes, alphabet: 2, omitted: series.omitted }
     }
 }

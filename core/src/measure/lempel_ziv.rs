@@ -60,10 +60,7 @@ impl Transitions {
     fn new(alphabet: u32, symbols: usize) -> Self {
         if alphabet <= MOST_TABLED_SYMBOLS {
             let alphabet = alphabet.max(1) as usize;
-            Self::Table {
-                alphabet,
-                next: Vec::with_capacity(2 * symbols * alphabet),
-            }
+            Self::Table { alphabet, next: Vec::with_capacity(2 * symbols * alphabet) }
         } else {
             Self::Map(HashMap::with_capacity(3 * symbols), Vec::with_capacity(2 * symbols))
         }
@@ -125,12 +122,7 @@ impl SuffixAutomaton {
     fn new(alphabet: u32, symbols: usize) -> Self {
         let mut next = Transitions::new(alphabet, symbols);
         next.add_state();
-        Self {
-            next,
-            link: vec![NONE],
-            length: vec![0],
-            last: 0,
-        }
+        Self { next, link: vec![NONE], length: vec![0], last: 0 }
     }
 
     fn add_state(&mut self, length: u32, link: u32) -> u32 {
@@ -240,11 +232,7 @@ fn sequence<'a>(p: &LempelZivParams, input: &Input<'a>) -> Result<(Sequence<'a>,
         unbroken(input)?
     };
     if sequence.codes.is_empty() {
-        return Err(MeasureError::TooShort {
-            n: 0,
-            what: "a phrase".to_owned(),
-            needed: 1,
-        });
+        return Err(MeasureError::TooShort { n: 0, what: "a phrase".to_owned(), needed: 1 });
     }
     Ok((sequence, median))
 }
@@ -266,11 +254,7 @@ async fn phrases(
     let mut used = vec![false; sequence.alphabet as usize];
     sequence.codes.iter().for_each(|&c| used[c as usize] = true);
     let observed = used.into_iter().filter(|u| *u).count();
-    let (value, unit) = finish(&Parsed {
-        count,
-        n,
-        observed: observed as u64,
-    });
+    let (value, unit) = finish(&Parsed { count, n, observed: observed as u64 });
     let name = match which {
         Scheme::Lz76 => "LZ76, exhaustive history",
         Scheme::Lz78 => "LZ78, incremental parsing",
@@ -280,10 +264,7 @@ async fn phrases(
         .detail("observed_symbols", observed)
         .detail("symbols", if median { ">= median" } else { "values" });
     if n < ENOUGH {
-        outcome = outcome.warn(
-            "too_short",
-            format!("fewer than {ENOUGH} symbols: the rate is biased high"),
-        );
+        outcome = outcome.warn("too_short", format!("fewer than {ENOUGH} symbols: the rate is biased high"));
     }
     Ok(outcome)
 }

@@ -30,8 +30,8 @@ pub use catalogue::{Entry, Family, catalogue, find};
 pub use error::{MeasureError, ParameterError, Undefined};
 pub use input::{Accepts, Input, Missing, Series};
 pub use outcome::{Outcome, Value, Warning};
-pub use stream::Accumulator;
 pub use params::{Bounds, Parameter, ParameterKind, parse_setting};
+pub use stream::Accumulator;
 
 use crate::{compute::Compute, data::Column, pace::Pace};
 
@@ -78,22 +78,13 @@ impl<'a> Context<'a> {
     /// A context without resampling, seed 0.
     #[must_use]
     pub const fn new(compute: &'a dyn Compute, pace: &'a dyn Pace) -> Self {
-        Self {
-            compute,
-            pace,
-            resamples: 0,
-            seed: 0,
-        }
+        Self { compute, pace, resamples: 0, seed: 0 }
     }
 
     /// The same context with `resamples` resamples under `seed`.
     #[must_use]
     pub const fn with_resamples(self, resamples: u32, seed: u64) -> Self {
-        Self {
-            resamples,
-            seed,
-            ..self
-        }
+        Self { resamples, seed, ..self }
     }
 }
 

@@ -119,10 +119,7 @@ impl Outcome {
     /// Adds a warning.
     #[must_use]
     pub fn warn(mut self, code: &str, text: impl Into<String>) -> Self {
-        self.warnings.push(Warning {
-            code: code.to_owned(),
-            text: text.into(),
-        });
+        self.warnings.push(Warning { code: code.to_owned(), text: text.into() });
         self
     }
 

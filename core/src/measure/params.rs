@@ -58,7 +58,7 @@ pub(super) fn describe<P: JsonSchema + Default + Serialize>() -> Vec<Parameter> 
     let Some(properties) = schema.get("properties").and_then(Json::as_object) else {
         return Vec::new();
     };
-    properties
+    let mut list: Vec<Parameter> = properties
         .iter()
         .map(|(name, property)| Parameter {
             name: name.clone(),
@@ -66,7 +66,11 @@ pub(super) fn describe<P: JsonSchema + Default + Serialize>() -> Vec<Parameter> 
             kind: kind_of(property),
             default: defaults.get(name).cloned().unwrap_or(Json::Null),
         })
-        .collect()
+        .collect();
+    // A JSON object sorts its keys; written out as text, a struct keeps the order of its fields.
+    let written = serde_json::to_string(&P::default()).unwrap_or_default();
+    list.sort_by_key(|p| written.find(&format!("\"{}\":", p.name)));
+    list
 }
 
 /// The JSON Schema of `P`, for machines.
@@ -81,10 +85,7 @@ fn help_of(property: &Json) -> String {
 
 fn kind_of(property: &Json) -> ParameterKind {
     let bound = |key| property.get(key).and_then(Json::as_f64);
-    let bounds = Bounds {
-        minimum: bound("minimum"),
-        maximum: bound("maximum"),
-    };
+    let bounds = Bounds { minimum: bound("minimum"), maximum: bound("maximum") };
     if let Some(options) = options_of(property) {
         return ParameterKind::Choice { options };
     }
@@ -98,18 +99,12 @@ fn kind_of(property: &Json) -> ParameterKind {
 
 /// The words of an enumeration: `enum: [...]` or `oneOf: [{const: ...}, ...]`.
 fn options_of(property: &Json) -> Option<Vec<String>> {
-    let words = |list: &[Json]| {
-        list.iter()
-            .map(|v| v.as_str().map(str::to_owned))
-            .collect::<Option<Vec<_>>>()
-    };
+    let words = |list: &[Json]| list.iter().map(|v| v.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
     if let Some(list) = property.get("enum").and_then(Json::as_array) {
         return words(list);
     }
     let list = property.get("oneOf").and_then(Json::as_array)?;
-    list.iter()
-        .map(|v| v.get("const").and_then(Json::as_str).map(str::to_owned))
-        .collect()
+    list.iter().map(|v| v.get("const").and_then(Json::as_str).map(str::to_owned)).collect()
 }
 
 /// The type, looking through `["integer", "null"]`.
@@ -129,16 +124,8 @@ pub(super) fn validate(
 ) -> Result<(), ParameterError> {
     for (key, value) in given {
         let Some(parameter) = parameters.iter().find(|p| p.name == *key) else {
-            let known = parameters
-                .iter()
-                .map(|p| p.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ");
-            return Err(ParameterError::Unknown {
-                measure: measure.to_owned(),
-                key: key.clone(),
-                known,
-            });
+            let known = parameters.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(ParameterError::Unknown { measure: measure.to_owned(), key: key.clone(), known });
         };
         if !parameter.accepts(value) {
             return Err(ParameterError::Invalid {

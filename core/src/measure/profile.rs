@@ -58,14 +58,7 @@ pub struct SeriesProfileParams {
 
 impl Default for SeriesProfileParams {
     fn default() -> Self {
-        Self {
-            measure: Windowed::Perm,
-            window: None,
-            hop: None,
-            order: 3,
-            delay: 1,
-            bins: 16,
-        }
+        Self { measure: Windowed::Perm, window: None, hop: None, order: 3, delay: 1, bins: 16 }
     }
 }
 
@@ -93,35 +86,18 @@ impl Measure for SeriesProfile {
             return Err(MeasureError::Gaps { count: series.omitted });
         }
         let n = series.values.len();
-        let window = p
-            .window
-            .map_or_else(|| (n / SHARE).clamp(SHORTEST, LONGEST), |w| w as usize);
+        let window = p.window.map_or_else(|| (n / SHARE).clamp(SHORTEST, LONGEST), |w| w as usize);
         let hop = p.hop.map_or_else(|| (window / 4).max(1), |h| h as usize);
         let span = (p.order as usize - 1).saturating_mul(p.delay as usize) + 1;
-        let needed = if p.measure == Windowed::Perm {
-            window.max(span)
-        } else {
-            window
-        };
+        let needed = if p.measure == Windowed::Perm { window.max(span) } else { window };
         if n < needed || window < span && p.measure == Windowed::Perm {
-            let what = format!(
-                "one window of {window} samples at order {} and delay {}",
-                p.order, p.delay
-            );
-            return Err(MeasureError::TooShort {
-                n: n as u64,
-                what,
-                needed: needed as u64,
-            });
+            let what = format!("one window of {window} samples at order {} and delay {}", p.order, p.delay);
+            return Err(MeasureError::TooShort { n: n as u64, what, needed: needed as u64 });
         }
         // The symbol of each sample, how many symbols a window holds, and how many symbols there are.
         let (symbols, inside, alphabet) = match p.measure {
             Windowed::Perm => {
-                let windows = OrdinalWindows {
-                    series: &series,
-                    order: p.order,
-                    delay: p.delay as usize,
-                };
+                let windows = OrdinalWindows { series: &series, order: p.order, delay: p.delay as usize };
                 (windows.keys(context.pace).await?, window + 1 - span, patterns(p.order))
             }
             Windowed::Hist => (bins(&series, p.bins), window, p.bins as usize),
@@ -168,17 +144,9 @@ impl Measure for SeriesProfile {
 )]
 fn bins(series: &Series<'_>, bins: u32) -> Vec<u16> {
     let x = &series.values;
-    let (low, high) = x
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, z), &v| (a.min(v), z.max(v)));
-    let scale = if high > low {
-        f64::from(bins) / (high - low)
-    } else {
-        0.0
-    };
-    x.iter()
-        .map(|v| (((v - low) * scale) as u32).min(bins - 1) as u16)
-        .collect()
+    let (low, high) = x.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, z), &v| (a.min(v), z.max(v)));
+    let scale = if high > low { f64::from(bins) / (high - low) } else { 0.0 };
+    x.iter().map(|v| (((v - low) * scale) as u32).min(bins - 1) as u16).collect()
 }
 
 /// The series above, its entropy below, each value at the middle of its window.
@@ -190,40 +158,17 @@ fn picture(series: &Series<'_>, profile: &[f64], window: usize, hop: usize, unit
     if bucket > 1 {
         let buckets = x.chunks(bucket);
         let at = (0..buckets.len()).map(|i| (i * bucket) as f64).collect();
-        let low = buckets
-            .clone()
-            .map(|c| c.iter().copied().fold(f64::INFINITY, f64::min))
-            .collect();
-        let high = buckets
-            .map(|c| c.iter().copied().fold(f64::NEG_INFINITY, f64::max))
-            .collect();
-        marks.push(Mark::Band {
-            x: at,
-            low,
-            high,
-            colour: Colour::First,
-            opacity: 1.0,
-        });
+        let low = buckets.clone().map(|c| c.iter().copied().fold(f64::INFINITY, f64::min)).collect();
+        let high = buckets.map(|c| c.iter().copied().fold(f64::NEG_INFINITY, f64::max)).collect();
+        marks.push(Mark::Band { x: at, low, high, colour: Colour::First, opacity: 1.0 });
     } else {
         let at = (0..x.len()).map(|i| i as f64).collect();
-        marks.push(Mark::Line {
-            name: String::new(),
-            x: at,
-            y: x.to_vec(),
-            colour: Colour::First,
-        });
+        marks.push(Mark::Line { name: String::new(), x: at, y: x.to_vec(), colour: Colour::First });
     }
     let step = profile.len().div_ceil(BUCKETS);
-    let middles = (0..profile.len())
-        .step_by(step)
-        .map(|j| (j * hop + window / 2) as f64)
-        .collect();
+    let middles = (0..profile.len()).step_by(step).map(|j| (j * hop + window / 2) as f64).collect();
     let values = profile.iter().copied().step_by(step).collect();
-    let lowest = profile
-        .iter()
-        .enumerate()
-        .min_by(|a, b| a.1.total_cmp(b.1))
-        .map_or((0, 0.0), |(j, h)| (j, *h));
+    let lowest = profile.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).map_or((0, 0.0), |(j, h)| (j, *h));
     let range = if unit == Unit::One { Some((0.0, 1.0)) } else { None };
     let last = x.len().saturating_sub(1) as f64;
     let samples = Axis::new("sample").within(0.0, last.max(1.0));
@@ -237,31 +182,11 @@ fn picture(series: &Series<'_>, profile: &[f64], window: usize, hop: usize, unit
             lowest.0 * hop
         ),
         panels: vec![
-            Panel {
-                x: Axis {
-                    title: String::new(),
-                    ..samples.clone()
-                },
-                y: Axis::new(label),
-                marks,
-                weight: 1.2,
-            },
+            Panel { x: Axis { title: String::new(), ..samples.clone() }, y: Axis::new(label), marks, weight: 1.2 },
             Panel {
                 x: samples,
-                y: Axis {
-                    range,
-                    ..Axis::new(if unit == Unit::One {
-                        "normalised entropy"
-                    } else {
-                        "entropy (bits)"
-                    })
-                },
-                marks: vec![Mark::Line {
-                    name: String::new(),
-                    x: middles,
-                    y: values,
-                    colour: Colour::Second,
-                }],
+                y: Axis { range, ..Axis::new(if unit == Unit::One { "normalised entropy" } else { "entropy (bits)" }) },
+                marks: vec![Mark::Line { name: String::new(), x: middles, y: values, colour: Colour::Second }],
                 weight: 1.0,
             },
         ],

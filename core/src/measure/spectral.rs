@@ -49,11 +49,7 @@ pub struct SpectralParams {
 
 impl Default for SpectralParams {
     fn default() -> Self {
-        Self {
-            psd: Psd::Welch,
-            nperseg: 256,
-            normalize: false,
-        }
+        Self { psd: Psd::Welch, nperseg: 256, normalize: false }
     }
 }
 
@@ -82,11 +78,7 @@ impl Measure for Spectral {
         }
         let x = &series.values;
         if x.len() < 2 {
-            return Err(MeasureError::TooShort {
-                n: x.len() as u64,
-                what: "a spectrum".to_owned(),
-                needed: 2,
-            });
+            return Err(MeasureError::TooShort { n: x.len() as u64, what: "a spectrum".to_owned(), needed: 2 });
         }
         if p.psd == Psd::Welch && p.nperseg < 2 {
             return Err(ParameterError::Invalid {
@@ -116,17 +108,8 @@ impl Measure for Spectral {
         if constant || total <= ROUNDING * largest * largest * segment as f64 {
             return Ok(Outcome::new(Value::Undefined(Undefined::ZeroPower), unit, name, n));
         }
-        let bits: f64 = power
-            .iter()
-            .filter(|v| **v > 0.0)
-            .map(|v| v / total)
-            .map(|q| -q * q.log2())
-            .sum();
-        let scale = if p.normalize {
-            (power.len() as f64).log2().recip()
-        } else {
-            1.0
-        };
+        let bits: f64 = power.iter().filter(|v| **v > 0.0).map(|v| v / total).map(|q| -q * q.log2()).sum();
+        let scale = if p.normalize { (power.len() as f64).log2().recip() } else { 1.0 };
         let mut outcome = Outcome::new(Value::Scalar((bits * scale).max(0.0)), unit, name, n)
             .detail("frequencies", power.len())
             .detail("segment", segment)
@@ -135,10 +118,7 @@ impl Measure for Spectral {
             outcome = outcome.warn("too_short", format!("fewer than {ENOUGH} samples"));
         }
         if p.psd == Psd::Welch && x.len() < p.nperseg as usize {
-            outcome = outcome.warn(
-                "one_segment",
-                format!("the series is shorter than one window of {}", p.nperseg),
-            );
+            outcome = outcome.warn("one_segment", format!("the series is shorter than one window of {}", p.nperseg));
         }
         Ok(outcome)
     }
@@ -168,12 +148,10 @@ async fn spectrum(x: &[f64], segment: usize, psd: Psd, pace: &dyn Pace) -> Resul
         for ((b, v), w) in buffer.iter_mut().zip(part).zip(&window) {
             *b = (v - mean) * w;
         }
-        transform
-            .process_with_scratch(&mut buffer, &mut output, &mut scratch)
-            .map_err(|e| MeasureError::Backend {
-                backend: "the Fourier transform".to_owned(),
-                message: e.to_string(),
-            })?;
+        transform.process_with_scratch(&mut buffer, &mut output, &mut scratch).map_err(|e| MeasureError::Backend {
+            backend: "the Fourier transform".to_owned(),
+            message: e.to_string(),
+        })?;
         for (sum, z) in power.iter_mut().zip(&output) {
             *sum += z.norm_sqr();
         }
@@ -182,11 +160,7 @@ async fn spectrum(x: &[f64], segment: usize, psd: Psd, pace: &dyn Pace) -> Resul
         }
     }
     // One-sided: every frequency but the constant and, for even lengths, the last stands for two.
-    let doubled = 1..if segment.is_multiple_of(2) {
-        power.len() - 1
-    } else {
-        power.len()
-    };
+    let doubled = 1..if segment.is_multiple_of(2) { power.len() - 1 } else { power.len() };
     power[doubled].iter_mut().for_each(|v| *v *= 2.0);
     Ok(power)
 }
@@ -195,20 +169,10 @@ async fn spectrum(x: &[f64], segment: usize, psd: Psd, pace: &dyn Pace) -> Resul
 fn picture(power: &[f64], segment: usize, label: &str) -> Figure {
     let total: f64 = power.iter().sum();
     let step = power.len().div_ceil(MOST_POINTS);
-    let x = (1..power.len())
-        .step_by(step)
-        .map(|k| k as f64 / segment as f64)
-        .collect();
+    let x = (1..power.len()).step_by(step).map(|k| k as f64 / segment as f64).collect();
     // The largest of the bins that share a point, so that no line is lost.
-    let y: Vec<f64> = power[1..]
-        .chunks(step)
-        .map(|c| c.iter().copied().fold(0.0, f64::max) / total)
-        .collect();
-    let peak = power
-        .iter()
-        .enumerate()
-        .max_by(|a, b| a.1.total_cmp(b.1))
-        .map_or(0, |(k, _)| k);
+    let y: Vec<f64> = power[1..].chunks(step).map(|c| c.iter().copied().fold(0.0, f64::max) / total).collect();
+    let peak = power.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(k, _)| k);
     Figure {
         id: "spectrum".to_owned(),
         title: format!("Power spectrum of {label}"),
@@ -219,16 +183,8 @@ fn picture(power: &[f64], segment: usize, label: &str) -> Figure {
         ),
         panels: vec![Panel {
             x: Axis::new("frequency (cycles per sample)"),
-            y: Axis {
-                logarithmic: y.iter().any(|v| *v > 0.0),
-                ..Axis::new("share of power")
-            },
-            marks: vec![Mark::Line {
-                name: String::new(),
-                x,
-                y,
-                colour: Colour::First,
-            }],
+            y: Axis { logarithmic: y.iter().any(|v| *v > 0.0), ..Axis::new("share of power") },
+            marks: vec![Mark::Line { name: String::new(), x, y, colour: Colour::First }],
             weight: 1.0,
         }],
     }

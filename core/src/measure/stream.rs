@@ -58,10 +58,7 @@ pub trait Accumulator {
 ///
 /// # Errors
 /// What the measure itself returns; [`MeasureError::NonFinite`] for missing values that are refused.
-pub async fn finish(
-    mut accumulator: Box<dyn Accumulator>,
-    context: &Context<'_>,
-) -> Result<Outcome, MeasureError> {
+pub async fn finish(mut accumulator: Box<dyn Accumulator>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
     let parameters = std::mem::take(&mut accumulator.gaps().parameters);
     let mut outcome = accumulator.finish(context).await?;
     outcome.parameters = parameters;
@@ -224,7 +221,9 @@ mod tests {
 
     fn value(id: &str, params: &Json, column: &Column) -> Result<Value, String> {
         let context = Context::new(&Cpu, &Unhurried);
-        pollster::block_on(crate::measure::run(id, params, column, &context)).map(|o| o.value).map_err(|e| e.to_string())
+        pollster::block_on(crate::measure::run(id, params, column, &context))
+            .map(|o| o.value)
+            .map_err(|e| e.to_string())
     }
 
     /// What a column in chunks of `size` gives.

@@ -101,18 +101,11 @@ impl Words<'_> {
             pairs.clear();
             // The last round only closes the ranks; every earlier one appends the symbol at `offset`.
             let next = |i: usize| {
-                if offset < self.length as usize {
-                    self.codes[i + offset]
-                } else {
-                    0
-                }
+                if offset < self.length as usize { self.codes[i + offset] } else { 0 }
             };
             let position = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
             pairs.extend(
-                ranks
-                    .iter()
-                    .enumerate()
-                    .map(|(i, &r)| ((u64::from(r) << 32) | u64::from(next(i)), position(i))),
+                ranks.iter().enumerate().map(|(i, &r)| ((u64::from(r) << 32) | u64::from(next(i)), position(i))),
             );
             pairs.sort_unstable();
             let mut rank = 0;
@@ -147,24 +140,13 @@ impl WordCounts {
     /// An empty sequence; `bins` is `alphabet^length`.
     fn new(alphabet: u32, length: u32, bins: usize) -> Self {
         let alphabet = u64::from(alphabet);
-        Self {
-            alphabet,
-            length: length as usize,
-            counts: vec![0; bins],
-            len: 0,
-            head: Vec::new(),
-            tail: Vec::new(),
-        }
+        Self { alphabet, length: length as usize, counts: vec![0; bins], len: 0, head: Vec::new(), tail: Vec::new() }
     }
 
     /// An empty sequence over `alphabet` symbols; `None` if a table of `alphabet^length` counters is too large.
     #[must_use]
     pub fn dense(alphabet: u32, length: u32) -> Option<Self> {
-        let words = Words {
-            codes: &[],
-            alphabet,
-            length,
-        };
+        let words = Words { codes: &[], alphabet, length };
         words.dense().map(|bins| Self::new(alphabet, length, bins))
     }
 
@@ -192,8 +174,7 @@ impl WordCounts {
 
     fn extend_tail(&mut self, chunk: &[u32]) {
         let overlap = self.length - 1;
-        self.tail
-            .extend_from_slice(&chunk[chunk.len().saturating_sub(overlap)..]);
+        self.tail.extend_from_slice(&chunk[chunk.len().saturating_sub(overlap)..]);
         let excess = self.tail.len().saturating_sub(overlap);
         self.tail.drain(..excess);
     }
@@ -244,9 +225,7 @@ pub struct BlockParams {
 
 impl Default for BlockParams {
     fn default() -> Self {
-        Self {
-            length: Length::Word("auto".to_owned()),
-        }
+        Self { length: Length::Word("auto".to_owned()) }
     }
 }
 
@@ -265,11 +244,7 @@ impl Length {
         match self {
             Self::Number(l) if (1..=LONGEST).contains(l) => Ok(*l),
             Self::Word(w) if w == "auto" => {
-                let fits = |l: &u32| {
-                    u64::from(alphabet)
-                        .checked_pow(*l)
-                        .is_some_and(|words| words <= n as u64 / 10)
-                };
+                let fits = |l: &u32| u64::from(alphabet).checked_pow(*l).is_some_and(|words| words <= n as u64 / 10);
                 Ok((1..=LONGEST).rev().find(fits).unwrap_or(1))
             }
             other => Err(ParameterError::Invalid {
@@ -295,9 +270,7 @@ struct Blocks {
 pub(super) fn unbroken<'a>(input: &Input<'a>) -> Result<super::input::Sequence<'a>, MeasureError> {
     let sequence = input.symbols()?;
     if sequence.omitted > 0 {
-        return Err(MeasureError::Gaps {
-            count: sequence.omitted,
-        });
+        return Err(MeasureError::Gaps { count: sequence.omitted });
     }
     Ok(sequence)
 }
@@ -317,11 +290,7 @@ async fn blocks(id: &str, p: &BlockParams, input: &Input<'_>, context: &Context<
     let mut words_seen = 0;
     let mut ran = Ran::cpu();
     for length in 1..=longest {
-        let words = Words {
-            codes: &sequence.codes,
-            alphabet,
-            length,
-        };
+        let words = Words { codes: &sequence.codes, alphabet, length };
         let done = context.compute.word_counts(&words, context.pace).await?;
         entropies.push(plugin_bits(&done.value));
         words_seen = done.value.len() as u64;
@@ -330,13 +299,7 @@ async fn blocks(id: &str, p: &BlockParams, input: &Input<'_>, context: &Context<
         }
         context.pace.tick(u64::from(length), u64::from(longest)).await?;
     }
-    Ok(Blocks {
-        entropies,
-        words_seen,
-        n: sequence.codes.len() as u64,
-        alphabet,
-        ran,
-    })
+    Ok(Blocks { entropies, words_seen, n: sequence.codes.len() as u64, alphabet, ran })
 }
 
 impl Blocks {
@@ -368,21 +331,14 @@ impl Blocks {
     #[expect(clippy::cast_precision_loss, reason = "at most 16 lengths")]
     fn picture(&self) -> Figure {
         let lengths: Vec<f64> = (1..=self.entropies.len()).map(|l| l as f64).collect();
-        let line = |name: &str, y: Vec<f64>, colour| Mark::Line {
-            name: name.to_owned(),
-            x: lengths.clone(),
-            y,
-            colour,
-        };
+        let line =
+            |name: &str, y: Vec<f64>, colour| Mark::Line { name: name.to_owned(), x: lengths.clone(), y, colour };
         let gains = self.gains();
         let last = gains.last().copied().unwrap_or_default();
         Figure {
             id: "blocks".to_owned(),
             title: "Block entropy and its gain over the word length".to_owned(),
-            description: format!(
-                "The gain falls to {last:.3} bits per symbol at words of {}.",
-                lengths.len()
-            ),
+            description: format!("The gain falls to {last:.3} bits per symbol at words of {}.", lengths.len()),
             panels: vec![
                 Panel {
                     x: Axis::new("word length L"),
@@ -420,12 +376,7 @@ impl Measure for BlockEntropy {
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let b = blocks(Self::ABOUT.id, &p, input, context).await?;
-        Ok(b.annotate(Outcome::new(
-            Value::Vector(b.entropies.clone()),
-            Unit::Bits,
-            "plug-in",
-            b.n,
-        )))
+        Ok(b.annotate(Outcome::new(Value::Vector(b.entropies.clone()), Unit::Bits, "plug-in", b.n)))
     }
 }
 
@@ -452,11 +403,7 @@ impl Measure for EntropyRate {
         let mut outcome = Outcome::new(Value::Scalar(rate), Unit::BitsPerSymbol, "block difference", b.n);
         let length = u32::try_from(b.entropies.len()).unwrap_or(LONGEST);
         let sequence = unbroken(input)?;
-        let words = Words {
-            codes: &sequence.codes,
-            alphabet: b.alphabet,
-            length,
-        };
+        let words = Words { codes: &sequence.codes, alphabet: b.alphabet, length };
         if let Some(bins) = words.dense().filter(|&bins| bins as u64 <= MOST_RESAMPLED_WORDS) {
             let alphabet = b.alphabet as usize;
             let statistic = move |counts: &[u64]| {
@@ -508,9 +455,7 @@ mod tests {
 
     fn by_definition(codes: &[u32], length: usize) -> Vec<u64> {
         let mut counts = BTreeMap::new();
-        codes
-            .windows(length)
-            .for_each(|w| *counts.entry(w.to_vec()).or_insert(0) += 1);
+        codes.windows(length).for_each(|w| *counts.entry(w.to_vec()).or_insert(0) += 1);
         counts.into_values().collect()
     }
 
@@ -551,15 +496,8 @@ mod tests {
     #[test]
     fn a_long_word_over_a_large_alphabet_needs_no_table() {
         let codes: Vec<u32> = (0..500).map(|i| i * 7919 % 300).collect();
-        let words = Words {
-            codes: &codes,
-            alphabet: 300,
-            length: 16,
-        };
+        let words = Words { codes: &codes, alphabet: 300, length: 16 };
         assert_eq!(words.dense(), None);
-        assert_eq!(
-            pollster::block_on(words.counts(&Unhurried)).unwrap(),
-            by_definition(&codes, 16)
-        );
+        assert_eq!(pollster::block_on(words.counts(&Unhurried)).unwrap(), by_definition(&codes, 16));
     }
 }

@@ -35,11 +35,7 @@ pub async fn multinomial(
     for r in 0..context.resamples {
         let (mut left, mut mass) = (n, n);
         for (slot, &count) in resample.iter_mut().zip(counts) {
-            *slot = if count >= mass {
-                left
-            } else {
-                binomial(left, count, mass, &mut rng)
-            };
+            *slot = if count >= mass { left } else { binomial(left, count, mass, &mut rng) };
             left -= *slot;
             mass -= count;
         }
@@ -136,10 +132,7 @@ pub async fn moving_block<K: Copy + Into<u32>>(
             context.pace.tick(u64::from(r), u64::from(context.resamples)).await?;
         }
     }
-    let method = format!(
-        "moving-block bootstrap, {} resamples of blocks of {block}",
-        context.resamples
-    );
+    let method = format!("moving-block bootstrap, {} resamples of blocks of {block}", context.resamples);
     Ok(Some(centred(values, estimate, method)))
 }
 
@@ -170,11 +163,7 @@ async fn grouped<K: Copy + Into<u32>>(
         values.push(statistic(&counts));
         context.pace.tick(u64::from(r), u64::from(context.resamples)).await?;
     }
-    let method = format!(
-        "block bootstrap, {} resamples of {} contiguous blocks",
-        context.resamples,
-        groups.len()
-    );
+    let method = format!("block bootstrap, {} resamples of {} contiguous blocks", context.resamples, groups.len());
     Ok(centred(values, estimate, method))
 }
 
@@ -268,9 +257,7 @@ mod tests {
             let context = Context::new(&Cpu, &Unhurried).with_resamples(200, trial);
             // Miller-Madow removes the bias of the estimate; the interval is centred on it.
             let statistic = |c: &[u64]| plugin_bits(c) + 5.0 / (2.0 * 600.0 * std::f64::consts::LN_2);
-            let u = pollster::block_on(multinomial(&counts, &statistic, &context))
-                .unwrap()
-                .unwrap();
+            let u = pollster::block_on(multinomial(&counts, &statistic, &context)).unwrap().unwrap();
             covered += u32::from(u.low <= truth && truth <= u.high);
         }
         // Near the maximum of H the law is one-sided, so coverage is not exactly 95 %; 5 sd of 200 trials are 15.

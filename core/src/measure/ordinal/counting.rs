@@ -52,11 +52,7 @@ impl OrdinalWindows<'_> {
     /// The first samples of all windows, as ranges of `series.values`, one for each stretch long enough.
     pub fn starts(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         let span = self.span();
-        self.series
-            .stretches
-            .iter()
-            .filter(move |s| s.len() >= span)
-            .map(move |s| s.start..s.end - span + 1)
+        self.series.stretches.iter().filter(move |s| s.len() >= span).map(move |s| s.start..s.end - span + 1)
     }
 
     /// How often each pattern occurs: `order!` counts indexed by Lehmer code. O(N m).
@@ -120,10 +116,7 @@ impl OrdinalWindows<'_> {
             let mut start = starts.start;
             while start < starts.end {
                 let end = starts.end.min(start + keys.block());
-                visit(
-                    start,
-                    keys.fill(&self.series.values[start..end + self.span() - 1], end - start),
-                );
+                visit(start, keys.fill(&self.series.values[start..end + self.span() - 1], end - start));
                 done += end - start;
                 start = end;
                 if done >= next_tick {
@@ -144,10 +137,7 @@ fn variance<'a>(window: impl Iterator<Item = &'a f64> + Clone) -> f64 {
 
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
 fn equal_pairs(a: &[f64], b: &[f64]) -> u64 {
-    a.chunks(1 << 16)
-        .zip(b.chunks(1 << 16))
-        .map(|(a, b)| a.iter().zip(b).filter(|(x, y)| x == y).count() as u64)
-        .sum()
+    a.chunks(1 << 16).zip(b.chunks(1 << 16)).map(|(a, b)| a.iter().zip(b).filter(|(x, y)| x == y).count() as u64).sum()
 }
 
 /// Turns blocks of samples into pattern numbers.
@@ -163,12 +153,7 @@ impl KeyBuffer {
         let order = order as usize;
         // With a long delay a block reads far ahead; a block of that length keeps the overlap below one half.
         let block = BLOCK.max(delay.saturating_mul(order - 1).min(1 << 20));
-        Self {
-            order,
-            delay,
-            digits: Vec::new(),
-            keys: vec![0; block],
-        }
+        Self { order, delay, digits: Vec::new(), keys: vec![0; block] }
     }
 
     fn block(&self) -> usize {
@@ -289,14 +274,7 @@ impl OrdinalCounts {
     /// An empty series.
     #[must_use]
     pub fn new(order: u32, delay: usize) -> Self {
-        Self {
-            order,
-            delay,
-            counts: vec![0; patterns(order)],
-            len: 0,
-            head: Vec::new(),
-            tail: Vec::new(),
-        }
+        Self { order, delay, counts: vec![0; patterns(order)], len: 0, head: Vec::new(), tail: Vec::new() }
     }
 
     fn overlap(&self) -> usize {
@@ -328,12 +306,7 @@ impl OrdinalCounts {
 
     /// Counts the windows that end in `values`, given that `tail` comes before them.
     fn count_after_tail(&mut self, values: &[f64]) {
-        let seam: Vec<f64> = self
-            .tail
-            .iter()
-            .chain(values.iter().take(self.overlap()))
-            .copied()
-            .collect();
+        let seam: Vec<f64> = self.tail.iter().chain(values.iter().take(self.overlap())).copied().collect();
         let windows_at_seam = (seam.len() + 1).saturating_sub(self.overlap() + 1).min(self.tail.len());
         let mut keys = KeyBuffer::new(self.order, self.delay);
         let mut count = |x: &[f64], windows: usize| {
@@ -346,10 +319,7 @@ impl OrdinalCounts {
             }
         };
         count(&seam, windows_at_seam);
-        count(
-            values,
-            values.len().saturating_sub((self.order as usize - 1) * self.delay),
-        );
+        count(values, values.len().saturating_sub((self.order as usize - 1) * self.delay));
     }
 
     /// The counts so far, indexed by Lehmer code.
@@ -401,11 +371,7 @@ mod tests {
     }
 
     fn whole(x: &[f64]) -> Series<'_> {
-        Series {
-            values: x.into(),
-            stretches: if x.is_empty() { vec![] } else { vec![0..x.len()] },
-            omitted: 0,
-        }
+        Series { values: x.into(), stretches: if x.is_empty() { vec![] } else { vec![0..x.len()] }, omitted: 0 }
     }
 
     proptest! {
@@ -446,40 +412,17 @@ mod tests {
 
     #[test]
     fn windows_do_not_straddle_gaps() {
-        let series = Series {
-            values: vec![1.0, 2.0, 3.0, 4.0, 5.0].into(),
-            stretches: vec![0..2, 2..5],
-            omitted: 1,
-        };
-        let windows = OrdinalWindows {
-            series: &series,
-            order: 3,
-            delay: 1,
-        };
-        assert_eq!(
-            pollster::block_on(windows.counts(&Unhurried))
-                .unwrap()
-                .iter()
-                .sum::<u64>(),
-            1
-        );
+        let series = Series { values: vec![1.0, 2.0, 3.0, 4.0, 5.0].into(), stretches: vec![0..2, 2..5], omitted: 1 };
+        let windows = OrdinalWindows { series: &series, order: 3, delay: 1 };
+        assert_eq!(pollster::block_on(windows.counts(&Unhurried)).unwrap().iter().sum::<u64>(), 1);
     }
 
     #[test]
     fn blocks_meet_without_a_seam() {
-        let x: Vec<f64> = (0..3 * BLOCK + 17)
-            .map(|i| f64::from(u32::try_from(i * 7919 % 1009).unwrap()))
-            .collect();
+        let x: Vec<f64> = (0..3 * BLOCK + 17).map(|i| f64::from(u32::try_from(i * 7919 % 1009).unwrap())).collect();
         let series = whole(&x);
-        let windows = OrdinalWindows {
-            series: &series,
-            order: 5,
-            delay: 3,
-        };
-        assert_eq!(
-            pollster::block_on(windows.counts(&Unhurried)).unwrap(),
-            by_definition(&x, 5, 3)
-        );
+        let windows = OrdinalWindows { series: &series, order: 5, delay: 3 };
+        assert_eq!(pollster::block_on(windows.counts(&Unhurried)).unwrap(), by_definition(&x, 5, 3));
     }
 
     #[test]

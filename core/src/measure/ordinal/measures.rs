@@ -49,12 +49,7 @@ pub struct PermutationParams {
 
 impl Default for PermutationParams {
     fn default() -> Self {
-        Self {
-            order: 3,
-            delay: 1,
-            normalize: false,
-            ties: Ties::Time,
-        }
+        Self { order: 3, delay: 1, normalize: false, ties: Ties::Time }
     }
 }
 
@@ -78,11 +73,7 @@ impl Default for PatternParams {
 
 /// The windows of `series`, or the error that there is none.
 pub(super) fn windows<'a>(series: &'a Series<'a>, order: u32, delay: u32) -> Result<OrdinalWindows<'a>, MeasureError> {
-    let windows = OrdinalWindows {
-        series,
-        order,
-        delay: delay as usize,
-    };
+    let windows = OrdinalWindows { series, order, delay: delay as usize };
     if windows.is_empty() {
         return Err(MeasureError::TooShort {
             n: series.values.len() as u64,
@@ -139,10 +130,7 @@ pub(super) fn bars(counts: &[u64], order: u32, delay: u32) -> Figure {
     let heights: Vec<f64> = counts.iter().map(|&c| share(c)).collect();
     let missing = counts.iter().filter(|&&c| c == 0).count();
     #[expect(clippy::cast_precision_loss, reason = "at most 8! patterns")]
-    let (edges, uniform) = (
-        (0..=counts.len()).map(|i| i as f64 - 0.5).collect(),
-        1.0 / counts.len() as f64,
-    );
+    let (edges, uniform) = ((0..=counts.len()).map(|i| i as f64 - 0.5).collect(), 1.0 / counts.len() as f64);
     Figure {
         id: "patterns".to_owned(),
         title: format!("Ordinal patterns of order {order}, delay {delay}"),
@@ -161,15 +149,8 @@ pub(super) fn bars(counts: &[u64], order: u32, delay: u32) -> Figure {
             },
             y: Axis::new("share of windows"),
             marks: vec![
-                Mark::Bars {
-                    edges,
-                    heights,
-                    colour: Colour::First,
-                },
-                Mark::Reference {
-                    y: uniform,
-                    label: "equal shares".to_owned(),
-                },
+                Mark::Bars { edges, heights, colour: Colour::First },
+                Mark::Reference { y: uniform, label: "equal shares".to_owned() },
             ],
             weight: 1.0,
         }],
@@ -179,15 +160,8 @@ pub(super) fn bars(counts: &[u64], order: u32, delay: u32) -> Figure {
 /// Ranks with ties broken by a seeded coin: the order of distinct values is kept.
 fn jittered<'a>(series: &Series<'a>, seed: u64) -> Series<'a> {
     let mut rng = Philox::new(seed, JITTER_STREAM);
-    let values = super::dense_ranks(&series.values)
-        .into_iter()
-        .map(|r| f64::from(r) + rng.uniform())
-        .collect();
-    Series {
-        values,
-        stretches: series.stretches.clone(),
-        omitted: series.omitted,
-    }
+    let values = super::dense_ranks(&series.values).into_iter().map(|r| f64::from(r) + rng.uniform()).collect();
+    Series { values, stretches: series.stretches.clone(), omitted: series.omitted }
 }
 
 /// Permutation entropy.
@@ -220,10 +194,7 @@ impl Measure for Permutation {
             outcome.uncertainty = uncertainty::moving_block(&keys, done.value.len(), &entropy, context).await?;
         }
         // Ties are those of the data, not of the jittered copy.
-        let original = OrdinalWindows {
-            series: &series,
-            ..windows
-        };
+        let original = OrdinalWindows { series: &series, ..windows };
         Ok(Notes::of(&original).annotate(outcome).ran(done.ran))
     }
 
@@ -271,12 +242,7 @@ impl Measure for Weighted {
         let weights = windows.weights(context.pace).await?;
         let total: f64 = weights.iter().sum();
         let value = if total > 0.0 {
-            let entropy: f64 = weights
-                .iter()
-                .filter(|w| **w > 0.0)
-                .map(|w| w / total)
-                .map(|q| -q * q.log2())
-                .sum();
+            let entropy: f64 = weights.iter().filter(|w| **w > 0.0).map(|w| w / total).map(|q| -q * q.log2()).sum();
             Value::Scalar(entropy.max(0.0))
         } else {
             Value::Undefined(Undefined::ZeroWeights)

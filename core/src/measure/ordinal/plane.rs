@@ -36,10 +36,7 @@ fn q0(n: f64) -> f64 {
 fn of_law(law: &[(f64, f64)], n: f64) -> (f64, f64) {
     let uniform = n.recip();
     let entropy: f64 = law.iter().map(|&(p, times)| times * term(p)).sum();
-    let mixed: f64 = law
-        .iter()
-        .map(|&(p, times)| times * term(f64::midpoint(p, uniform)))
-        .sum();
+    let mixed: f64 = law.iter().map(|&(p, times)| times * term(f64::midpoint(p, uniform))).sum();
     let h = entropy / n.log2();
     (h, q0(n) * (mixed - entropy / 2.0 - n.log2() / 2.0) * h)
 }
@@ -60,10 +57,7 @@ pub fn entropy_and_complexity(counts: &[u64]) -> (f64, f64) {
 /// The lower bound of C: one pattern has probability 1 … 1/N in `points` equal steps, the others share the rest.
 /// Returns (H, C) from H = 0 to H = 1.
 #[must_use]
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "at most 8! patterns and a few thousand points"
-)]
+#[expect(clippy::cast_precision_loss, reason = "at most 8! patterns and a few thousand points")]
 pub fn minimum_curve(order: u32, points: usize) -> (Vec<f64>, Vec<f64>) {
     let n = patterns(order) as f64;
     (0..points)
@@ -78,10 +72,7 @@ pub fn minimum_curve(order: u32, points: usize) -> (Vec<f64>, Vec<f64>) {
 /// The upper bound of C: `zeros` = 0 … N−2 patterns never occur, one has probability 0 … 1/(N−zeros) in `steps` equal
 /// steps, the others share the rest. Returns (H, C) in ascending H.
 #[must_use]
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "at most 8! patterns and a few thousand points"
-)]
+#[expect(clippy::cast_precision_loss, reason = "at most 8! patterns and a few thousand points")]
 pub fn maximum_curve(order: u32, steps: usize) -> (Vec<f64>, Vec<f64>) {
     let patterns = patterns(order);
     let n = patterns as f64;
@@ -90,14 +81,7 @@ pub fn maximum_curve(order: u32, steps: usize) -> (Vec<f64>, Vec<f64>) {
         let present = n - zeros as f64;
         for i in 0..steps {
             let p = i as f64 / steps as f64 / present;
-            curve.push(of_law(
-                &[
-                    (0.0, zeros as f64),
-                    (p, 1.0),
-                    ((1.0 - p) / (present - 1.0), present - 1.0),
-                ],
-                n,
-            ));
+            curve.push(of_law(&[(0.0, zeros as f64), (p, 1.0), ((1.0 - p) / (present - 1.0), present - 1.0)], n));
         }
     }
     curve.into_iter().unzip()
@@ -120,11 +104,7 @@ pub struct PlaneParams {
 
 impl Default for PlaneParams {
     fn default() -> Self {
-        Self {
-            order: 5,
-            delay: 1,
-            delays: 0,
-        }
+        Self { order: 5, delay: 1, delays: 0 }
     }
 }
 
@@ -195,34 +175,14 @@ fn plane(p: &PlaneParams, name: &str, (h, c): (f64, f64), trail_h: &[f64], trail
     let steps = (4 * CURVE_POINTS / patterns(p.order)).max(1);
     let (high_h, high_c) = maximum_curve(p.order, steps);
     let mut marks = vec![
-        Mark::Line {
-            name: String::new(),
-            x: low_h,
-            y: low_c,
-            colour: Colour::Muted,
-        },
-        Mark::Line {
-            name: String::new(),
-            x: high_h,
-            y: high_c,
-            colour: Colour::Muted,
-        },
+        Mark::Line { name: String::new(), x: low_h, y: low_c, colour: Colour::Muted },
+        Mark::Line { name: String::new(), x: high_h, y: high_c, colour: Colour::Muted },
     ];
     if !trail_h.is_empty() {
         let labels = vec![String::new(); trail_h.len()];
-        marks.push(Mark::Points {
-            x: trail_h.to_vec(),
-            y: trail_c.to_vec(),
-            labels,
-            colour: Colour::Second,
-        });
+        marks.push(Mark::Points { x: trail_h.to_vec(), y: trail_c.to_vec(), labels, colour: Colour::Second });
     }
-    marks.push(Mark::Points {
-        x: vec![h],
-        y: vec![c],
-        labels: vec![name.to_owned()],
-        colour: Colour::First,
-    });
+    marks.push(Mark::Points { x: vec![h], y: vec![c], labels: vec![name.to_owned()], colour: Colour::First });
     Figure {
         id: "plane".to_owned(),
         title: format!("Complexity-entropy plane, order {}, delay {}", p.order, p.delay),
@@ -239,12 +199,8 @@ fn plane(p: &PlaneParams, name: &str, (h, c): (f64, f64), trail_h: &[f64], trail
 }
 
 fn over_delays(p: &PlaneParams, (delays, h, c): &Trail) -> Figure {
-    let line = |name: &str, y: &[f64], colour| Mark::Line {
-        name: name.to_owned(),
-        x: delays.clone(),
-        y: y.to_vec(),
-        colour,
-    };
+    let line =
+        |name: &str, y: &[f64], colour| Mark::Line { name: name.to_owned(), x: delays.clone(), y: y.to_vec(), colour };
     Figure {
         id: "delays".to_owned(),
         title: format!("Entropy and complexity over the delay, order {}", p.order),
@@ -295,12 +251,7 @@ impl Measure for MinimumCurve {
 
     async fn measure(p: Self::Params, _: &Input<'_>, _: &Context<'_>) -> Result<Outcome, MeasureError> {
         let (h, c) = minimum_curve(p.order, p.size as usize);
-        Ok(Outcome::new(
-            Value::Curves(vec![h, c]),
-            Unit::One,
-            "exact",
-            u64::from(p.size),
-        ))
+        Ok(Outcome::new(Value::Curves(vec![h, c]), Unit::One, "exact", u64::from(p.size)))
     }
 }
 
@@ -342,12 +293,7 @@ impl Measure for MaximumComplexity {
     async fn measure(p: Self::Params, _: &Input<'_>, _: &Context<'_>) -> Result<Outcome, MeasureError> {
         let (_, c) = maximum_curve(p.order, p.nsteps as usize);
         let largest = c.into_iter().fold(0.0, f64::max);
-        Ok(Outcome::new(
-            Value::Scalar(largest),
-            Unit::One,
-            "exact on a grid",
-            u64::from(p.nsteps),
-        ))
+        Ok(Outcome::new(Value::Scalar(largest), Unit::One, "exact on a grid", u64::from(p.nsteps)))
     }
 }
 
@@ -386,11 +332,6 @@ impl Measure for PeriodicBounds {
     async fn measure(p: Self::Params, _: &Input<'_>, _: &Context<'_>) -> Result<Outcome, MeasureError> {
         let most = 2.0 * (2.0 * (f64::from(p.order) - 2.0) + 1.0);
         let all = log2_patterns(p.order);
-        Ok(Outcome::new(
-            Value::Vector(vec![1.0 / all, most.log2() / all]),
-            Unit::One,
-            "exact",
-            0,
-        ))
+        Ok(Outcome::new(Value::Vector(vec![1.0 / all, most.log2() / all]), Unit::One, "exact", 0))
     }
 }

@@ -30,7 +30,11 @@ pub(super) struct OrdinalStream {
 }
 
 impl OrdinalStream {
-    pub(super) fn new(order: u32, delay: u32, finish: impl Fn(&[u64], u64) -> Outcome + 'static) -> Box<dyn Accumulator> {
+    pub(super) fn new(
+        order: u32,
+        delay: u32,
+        finish: impl Fn(&[u64], u64) -> Outcome + 'static,
+    ) -> Box<dyn Accumulator> {
         let delay = delay as usize;
         Box::new(Self {
             order,

@@ -48,12 +48,7 @@ impl Tolerance {
         match self {
             Self::Absolute(r) => Some(*r),
             Self::Relative(text) => {
-                let factor = text
-                    .trim()
-                    .strip_suffix("sd")?
-                    .trim_end()
-                    .trim_end_matches('*')
-                    .trim_end();
+                let factor = text.trim().strip_suffix("sd")?.trim_end().trim_end_matches('*').trim_end();
                 factor.parse::<f64>().ok().map(|f| f * sd)
             }
         }
@@ -79,12 +74,7 @@ pub struct SampleParams {
 
 impl Default for SampleParams {
     fn default() -> Self {
-        Self {
-            m: 2,
-            r: Tolerance::Relative("0.2 sd".to_owned()),
-            delay: 1,
-            inequality: Inequality::Within,
-        }
+        Self { m: 2, r: Tolerance::Relative("0.2 sd".to_owned()), delay: 1, inequality: Inequality::Within }
     }
 }
 
@@ -104,11 +94,7 @@ pub struct ApproximateParams {
 
 impl Default for ApproximateParams {
     fn default() -> Self {
-        Self {
-            m: 2,
-            r: Tolerance::Relative("0.2 sd".to_owned()),
-            delay: 1,
-        }
+        Self { m: 2, r: Tolerance::Relative("0.2 sd".to_owned()), delay: 1 }
     }
 }
 
@@ -157,22 +143,14 @@ fn set_up(
         });
     }
     let templates = Templates::new(series, m as usize, delay as usize, tolerance, inequality, starts);
-    Ok(Setup {
-        templates,
-        r: tolerance,
-        sd,
-        constant,
-    })
+    Ok(Setup { templates, r: tolerance, sd, constant })
 }
 
 /// Notes that both measures share.
 #[expect(clippy::cast_precision_loss, reason = "a fraction")]
 fn annotate(mut outcome: Outcome, series: &Series<'_>, m: u32, set: &Setup) -> Outcome {
     let n = series.values.len();
-    outcome = outcome
-        .detail("r", set.r)
-        .detail("sd", set.sd)
-        .detail("templates", set.templates.count);
+    outcome = outcome.detail("r", set.r).detail("sd", set.sd).detail("templates", set.templates.count);
     if series.omitted > 0 {
         outcome = outcome.detail("omitted", series.omitted);
     }
@@ -181,10 +159,8 @@ fn annotate(mut outcome: Outcome, series: &Series<'_>, m: u32, set: &Setup) -> O
     }
     let ties = series.values.windows(2).filter(|w| w[0] == w[1]).count() as f64 / n.max(1) as f64;
     if ties > MANY_TIES && !set.constant {
-        outcome = outcome.warn(
-            "ties",
-            format!("{:.0} % of neighbours are equal: matches are mostly ties", 100.0 * ties),
-        );
+        outcome =
+            outcome.warn("ties", format!("{:.0} % of neighbours are equal: matches are mostly ties", 100.0 * ties));
     }
     outcome
 }
@@ -208,15 +184,7 @@ impl Measure for Sample {
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let series = input.series()?;
-        let set = set_up(
-            Self::ABOUT.id,
-            &series,
-            p.m,
-            p.delay,
-            &p.r,
-            p.inequality,
-            Starts::Longer,
-        )?;
+        let set = set_up(Self::ABOUT.id, &series, p.m, p.delay, &p.r, p.inequality, Starts::Longer)?;
         let name = match p.inequality {
             Inequality::Within => "Chebyshev, ≤ r",
             Inequality::Below => "Chebyshev, < r",
@@ -287,10 +255,7 @@ async fn block_jackknife(
         left_out.push(sample_entropy(rest_b, rest_a).unwrap_or(f64::INFINITY));
         context.pace.tick(g as u64, GROUPS as u64).await?;
     }
-    Ok(uncertainty::jackknife(
-        sample_entropy(b, a).unwrap_or(f64::INFINITY),
-        &left_out,
-    ))
+    Ok(uncertainty::jackknife(sample_entropy(b, a).unwrap_or(f64::INFINITY), &left_out))
 }
 
 /// Approximate entropy.
@@ -313,23 +278,10 @@ impl Measure for Approximate {
     #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let series = input.series()?;
-        let set = set_up(
-            Self::ABOUT.id,
-            &series,
-            p.m,
-            p.delay,
-            &p.r,
-            Inequality::Within,
-            Starts::Shorter,
-        )?;
+        let set = set_up(Self::ABOUT.id, &series, p.m, p.delay, &p.r, Inequality::Within, Starts::Shorter)?;
         let n = series.values.len() as u64;
         if set.constant {
-            let outcome = Outcome::new(
-                Value::Undefined(Undefined::ZeroVariance),
-                Unit::Nats,
-                "Chebyshev, ≤ r",
-                n,
-            );
+            let outcome = Outcome::new(Value::Undefined(Undefined::ZeroVariance), Unit::Nats, "Chebyshev, ≤ r", n);
             return Ok(annotate(outcome, &series, p.m, &set));
         }
         let done = context.compute.template_matches(&set.templates, context.pace).await?;
@@ -339,22 +291,12 @@ impl Measure for Approximate {
                 sum += (f64::from(c) + 1.0).ln();
                 templates += 1.0;
             }
-            if templates == 0.0 {
-                0.0
-            } else {
-                sum / templates - f64::ln(templates)
-            }
+            if templates == 0.0 { 0.0 } else { sum / templates - f64::ln(templates) }
         };
         let t = &set.templates;
         let last = &t.ranks[t.m * t.count..];
         let shorter = phi(&mut done.value.shorter.iter().copied());
-        let longer = phi(&mut done
-            .value
-            .longer
-            .iter()
-            .zip(last)
-            .filter(|(_, r)| **r != u32::MAX)
-            .map(|(&c, _)| c));
+        let longer = phi(&mut done.value.longer.iter().zip(last).filter(|(_, r)| **r != u32::MAX).map(|(&c, _)| c));
         let value = Value::Scalar(shorter - longer);
         let outcome = Outcome::new(value, Unit::Nats, "Chebyshev, ≤ r", n).ran(done.ran);
         Ok(annotate(outcome, &series, p.m, &set).detail("biased", "towards regularity: templates match themselves"))

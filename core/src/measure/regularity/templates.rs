@@ -90,19 +90,8 @@ impl Templates {
 
     /// The templates with the given indices, for a part of the series.
     pub(super) fn subset(&self, range: std::ops::Range<usize>) -> Self {
-        let cut = |all: &[u32]| {
-            (0..=self.m)
-                .flat_map(|k| &all[k * self.count..][range.clone()])
-                .copied()
-                .collect()
-        };
-        Self {
-            count: range.len(),
-            m: self.m,
-            ranks: cut(&self.ranks),
-            low: cut(&self.low),
-            width: cut(&self.width),
-        }
+        let cut = |all: &[u32]| (0..=self.m).flat_map(|k| &all[k * self.count..][range.clone()]).copied().collect();
+        Self { count: range.len(), m: self.m, ranks: cut(&self.ranks), low: cut(&self.low), width: cut(&self.width) }
     }
 
     /// Coordinate `k` of `array`.
@@ -120,16 +109,10 @@ impl Templates {
     /// [`MeasureError::Cancelled`].
     pub async fn matches(&self, pace: &dyn Pace) -> Result<Matches, MeasureError> {
         if self.count < 2 {
-            return Ok(Matches {
-                shorter: vec![0; self.count],
-                longer: vec![0; self.count],
-            });
+            return Ok(Matches { shorter: vec![0; self.count], longer: vec![0; self.count] });
         }
         let strips = Strips::new(self);
-        let mut matches = Matches {
-            shorter: vec![0; self.count],
-            longer: vec![0; self.count],
-        };
+        let mut matches = Matches { shorter: vec![0; self.count], longer: vec![0; self.count] };
         // Candidates are stored in strip order, coordinate by coordinate, so that the inner loop runs over slices.
         let sorted: Vec<Vec<u32>> = (0..=self.m)
             .map(|k| {
@@ -138,10 +121,7 @@ impl Templates {
             })
             .collect();
         let mut work = 0;
-        let mut bounds = Bounds {
-            low: vec![0; self.m + 1],
-            width: vec![0; self.m + 1],
-        };
+        let mut bounds = Bounds { low: vec![0; self.m + 1], width: vec![0; self.m + 1] };
         for (done, &t) in strips.order.iter().enumerate() {
             let t = t as usize;
             for k in 0..=self.m {
@@ -249,10 +229,7 @@ impl Strips {
         let second = usize::from(t.m >= 2);
         let first_rank = strip_ranks(t);
         let strip_of = |rank: u32| first_rank.partition_point(|&f| f <= rank) - 1;
-        let strip: Vec<u32> = first
-            .iter()
-            .map(|&r| u32::try_from(strip_of(r)).unwrap_or(u32::MAX))
-            .collect();
+        let strip: Vec<u32> = first.iter().map(|&r| u32::try_from(strip_of(r)).unwrap_or(u32::MAX)).collect();
         let by = t.coordinate(&t.ranks, second);
         let mut order: Vec<u32> = (0..u32::try_from(t.count).unwrap_or(u32::MAX)).collect();
         order.sort_unstable_by_key(|&i| (u64::from(strip[i as usize]) << 32) | u64::from(by[i as usize]));
@@ -263,12 +240,7 @@ impl Strips {
         for i in 1..begin.len() {
             begin[i] += begin[i - 1];
         }
-        Self {
-            order,
-            begin,
-            first_rank,
-            second,
-        }
+        Self { order, begin, first_rank, second }
     }
 
     /// The runs of `order` that hold every match of template `t`.
@@ -368,10 +340,7 @@ mod tests {
             Inequality::Within => (a - b).abs() <= r,
             Inequality::Below => (a - b).abs() < r,
         };
-        let mut found = Matches {
-            shorter: vec![0; count],
-            longer: vec![0; count],
-        };
+        let mut found = Matches { shorter: vec![0; count], longer: vec![0; count] };
         for i in 0..count {
             for j in (0..count).filter(|&j| j != i) {
                 if (0..m).all(|k| near(x[i + k * delay], x[j + k * delay])) {
@@ -407,11 +376,7 @@ mod tests {
     #[test]
     fn all_equal_samples_all_match() {
         let x = vec![3.0; 40];
-        let series = Series {
-            values: (&x[..]).into(),
-            stretches: vec![0..40],
-            omitted: 0,
-        };
+        let series = Series { values: (&x[..]).into(), stretches: vec![0..40], omitted: 0 };
         let templates = Templates::new(&series, 2, 1, 0.0, Inequality::Within, Starts::Longer);
         let found = pollster::block_on(templates.matches(&Unhurried)).unwrap();
         assert!(found.shorter.iter().chain(&found.longer).all(|&c| c == 37));
