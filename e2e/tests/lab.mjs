@@ -1,0 +1,96 @@
+// What the journeys share: bringing files in, reading the report, asking the command line.
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from './fixture.mjs';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+export const sample = (name) => join(root, 'static', 'samples', name);
+export const shots = join(root, 'e2e', 'shots');
+mkdirSync(shots, { recursive: true });
+
+/** Opens the page with the back end of this project. */
+export async function openPage(page, project, query = '') {
+  const backend = project.name === 'webgpu' ? 'gpu' : 'cpu';
+  const extra = query ? `&${query}` : '';
+  await page.goto(`./?backend=${backend}${extra}`);
+  await expect(page.locator('.badge')).toHaveAttribute('data-backend', project.name === 'webgpu' ? 'gpu' : 'cpu');
+}
+
+/** Drops a file on the page as a user does: a drag event that holds it. */
+export async function drop(page, name, bytes) {
+  const data = await page.evaluateHandle(
+    ({ name, text }) => {
+      const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], name));
+      return transfer;
+    },
+    { name, text: Buffer.from(bytes).toString('base64') },
+  );
+  await page.dispatchEvent('body', 'dragenter', { dataTransfer: data });
+  await page.dispatchEvent('body', 'dragover', { dataTransfer: data });
+  await page.dispatchEvent('body', 'drop', { dataTransfer: data });
+}
+
+export const dropFile = (page, path) => drop(page, basename(path), readFileSync(path));
+
+/** Waits for the end of everything that was asked for. */
+export async function settled(page, stage = 'done') {
+  await expect(page.locator('#status')).toHaveAttribute('data-stage', stage, { timeout: 90_000 });
+}
+
+/** All records that the page shows, in its order. */
+export function records(page) {
+  return page.locator('tr.row').evaluateAll((rows) => rows.map((row) => JSON.parse(row.dataset.record)));
+}
+
+/** The command line's JSON for the same file. */
+export function commandLine(path, ...options) {
+  const binary = process.env.SURPRISAL_CLI;
+  const args = ['measure', path, '--format', 'json', ...options];
+  try {
+    return JSON.parse(execFileSync(binary, args, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] }));
+  } catch (error) {
+    // Exit code 1 is a report in which nothing has a value: still a report.
+    if (error.status === 1 && error.stdout) return JSON.parse(error.stdout);
+    throw error;
+  }
+}
+
+/** Equal to 1e-12 of the larger one; arrays element by element. */
+export function same(a, b, where = '') {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    expect(a.length, where).toBe(b.length);
+    a.forEach((x, i) => same(x, b[i], `${where}[${i}]`));
+  } else if (typeof a === 'number' && typeof b === 'number') {
+    const scale = Math.max(Math.abs(a), Math.abs(b), 1e-300);
+    expect(Math.abs(a - b) / scale <= 1e-12 || Math.abs(a - b) < 1e-15, `${where}: ${a} on the page, ${b} from the command line`).toBe(true);
+  } else {
+    expect(a, where).toEqual(b);
+  }
+}
+
+/** Every record of the page has its twin in the command line's report, with the same value. */
+export function agree(page, report) {
+  expect(page.length).toBeGreaterThan(0);
+  for (const record of page) {
+    const where = `${record.measure} of ${record.column}`;
+    const twin = report.results.find((r) => r.measure === record.measure && r.column === record.column);
+    expect(twin, `${where} is not in the command line's report`).toBeTruthy();
+    same(record.value, twin.value, where);
+    expect(record.unit, where).toBe(twin.unit);
+    expect(record.n, where).toBe(twin.n);
+    expect(record.parameters, where).toEqual(twin.parameters);
+    if (record.why || twin.why) expect(record.why, where).toBe(twin.why);
+    if (record.uncertainty && twin.uncertainty) {
+      expect(record.uncertainty.method, where).toBe(twin.uncertainty.method);
+      same(record.uncertainty.low, twin.uncertainty.low, `${where}, low`);
+      same(record.uncertainty.high, twin.uncertainty.high, `${where}, high`);
+    } else {
+      expect(Boolean(record.uncertainty), where).toBe(Boolean(twin.uncertainty));
+    }
+  }
+}

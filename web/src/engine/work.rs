@@ -1,0 +1,286 @@
+//! How each ask is answered.
+
+use std::rc::Rc;
+
+use serde_json::Value as Json;
+use surprisal_core::{
+    compute::{Compute, Cpu},
+    data::{self, Chunk, Column, DataError, OpenFile, Options},
+    figure::Figure,
+    measure::{self, Accumulator, Context, MeasureError, Outcome},
+    pace::Pace,
+    report::{ResultRecord, suggested},
+};
+use web_sys::Blob;
+use web_time::Instant;
+
+use super::{heap, lab::Lab, pace::Steps, source::BlobSource, tell};
+use crate::protocol::{Ask, ColumnView, Errand, Job, Opened, Run, Tell};
+
+/// Why an errand was not done.
+enum Failure {
+    Cancelled,
+    Because(String),
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        if matches!(error, DataError::Cancelled(_)) { Self::Cancelled } else { Self::Because(error.to_string()) }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Because(message)
+    }
+}
+
+/// Answers one ask in full.
+pub(super) async fn answer(lab: &Lab, ask: Ask, blob: Option<Blob>) {
+    let steps = Steps::new(lab.begin());
+    let (what, result) = match ask {
+        Ask::Hello { wish } => {
+            tell(&Tell::Ready(lab.badge(wish).await));
+            return;
+        }
+        Ask::Cancel => return,
+        Ask::Open { file, name } => (Errand::Open(file), open(lab, file, name, blob, &steps).await),
+        Ask::Measure(run) => (Errand::Measure(run.run), measure(lab, &run, false, &steps).await),
+        Ask::CrossCheck(run) => (Errand::CrossCheck(run.run), measure(lab, &run, true, &steps).await),
+        Ask::Example { name, measure } => (Errand::Example, example(name, &measure, blob, &steps).await),
+        Ask::SelfTest => (Errand::SelfTest, self_test(lab).await),
+    };
+    let heap = heap();
+    tell(&match result {
+        Ok(()) => Tell::Done { what, heap },
+        Err(Failure::Cancelled) => Tell::Failed { what, message: "cancelled".to_owned(), cancelled: true, heap },
+        Err(Failure::Because(message)) => Tell::Failed { what, message, cancelled: false, heap },
+    });
+}
+
+async fn open(lab: &Lab, file: u32, name: String, blob: Option<Blob>, steps: &Steps) -> Result<(), Failure> {
+    // The memory of the old file is free before the new one needs it.
+    lab.file.borrow_mut().take();
+    let blob = blob.ok_or_else(|| "no file came with the request".to_owned())?;
+    let began = Instant::now();
+    steps.reading(format!("Reading {name}"));
+    let source = Box::new(BlobSource::new(name, blob));
+    let opened = data::open(source, Options::default(), steps).await?;
+    tell(&Tell::Opened(Box::new(view(file, &opened, began.elapsed().as_secs_f64()))));
+    *lab.file.borrow_mut() = Some((file, Rc::new(opened)));
+    Ok(())
+}
+
+fn view(file: u32, opened: &OpenFile, seconds: f64) -> Opened {
+    let dataset = &opened.dataset;
+    let kind = dataset.provenance.kind;
+    let mut rows = opened.preview().columns.iter().cloned();
+    let columns = dataset.columns.iter().map(|column| ColumnView {
+        name: column.name.clone(),
+        unit: column.unit.clone(),
+        ty: column.ty,
+        len: column.len,
+        missing: column.missing,
+        resident: column.is_resident(),
+        rows: rows.next().unwrap_or_default(),
+        suggested: suggested(column, kind).into_iter().map(str::to_owned).collect(),
+    });
+    let shape = |shape: &[usize]| shape.iter().map(|&n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
+    Opened {
+        file,
+        provenance: dataset.provenance.clone(),
+        columns: columns.collect(),
+        matrices: dataset.matrices.iter().map(|m| (m.name.clone(), shape(m.values.shape()))).collect(),
+        notes: dataset.notes.clone(),
+        seconds,
+    }
+}
+
+/// Measures every job, column by column. A column that is not in memory passes by once for all measures that
+/// can take it so, and is held for the others: one such column at a time.
+async fn measure(lab: &Lab, run: &Run, check: bool, steps: &Steps) -> Result<(), Failure> {
+    let open = lab.file.borrow().clone();
+    let (_, file) =
+        open.filter(|(file, _)| *file == run.file).ok_or_else(|| "the file is no longer open".to_owned())?;
+    let compute: Result<Box<dyn Compute>, String> = if check { Ok(Box::new(Cpu)) } else { lab.compute(run.wish).await };
+    let bench = Bench { lab, run, check, steps, file: &file, compute: &compute };
+    let mut finished = 0;
+    for jobs in run.jobs.chunk_by(|a, b| a.column == b.column) {
+        let index = jobs.first().and_then(|job| usize::try_from(job.column?).ok());
+        match index.and_then(|i| Some((i, file.dataset.columns.get(i)?))) {
+            Some((_, column)) if column.is_resident() => bench.held(jobs, Some(column), &mut finished).await?,
+            Some((index, column)) => bench.in_file(jobs, index, column, &mut finished).await?,
+            None => bench.held(jobs, None, &mut finished).await?,
+        }
+    }
+    Ok(())
+}
+
+/// One run on one file.
+struct Bench<'a> {
+    lab: &'a Lab,
+    run: &'a Run,
+    check: bool,
+    steps: &'a Steps,
+    file: &'a OpenFile,
+    compute: &'a Result<Box<dyn Compute>, String>,
+}
+
+impl Bench<'_> {
+    /// Says what is done next, gives way, and ends a cancelled run.
+    async fn next(&self, job: &Job, column: Option<&Column>, finished: u32) -> Result<(), Failure> {
+        let title = measure::find(&job.measure).map_or(job.measure.as_str(), |entry| entry.about.title);
+        let of = column.map(|c| format!(" of {}", c.name)).unwrap_or_default();
+        self.steps.job(format!("{title}{of}"), finished, u32::try_from(self.run.jobs.len()).unwrap_or(u32::MAX));
+        self.steps.tick(0, 0).await.map_err(|_| Failure::Cancelled)
+    }
+
+    /// The context of a computation, or why there is no back end.
+    fn context(&self) -> Result<Context<'_>, MeasureError> {
+        // A cross-check compares values; their uncertainty needs no second computation.
+        let resamples = if self.check { 0 } else { self.run.resamples };
+        match self.compute {
+            Ok(compute) => Ok(Context::new(&**compute, self.steps).with_resamples(resamples, self.run.seed)),
+            Err(why) => Err(MeasureError::Backend { backend: "the GPU".to_owned(), message: why.clone() }),
+        }
+    }
+
+    /// Measures a column in memory, or nothing at all.
+    async fn held(&self, jobs: &[Job], column: Option<&Column>, finished: &mut u32) -> Result<(), Failure> {
+        let nothing = Column::real("", Vec::new());
+        for job in jobs {
+            self.next(job, column, *finished).await?;
+            let began = Instant::now();
+            let computed = match self.context() {
+                Ok(context) => {
+                    let given = Json::Object(job.parameters.clone());
+                    measure::run(&job.measure, &given, column.unwrap_or(&nothing), &context).await
+                }
+                Err(error) => Err(error),
+            };
+            self.report(job, column, computed, began.elapsed().as_secs_f64())?;
+            *finished += 1;
+        }
+        Ok(())
+    }
+
+    /// Measures a column that is still in the file.
+    async fn in_file(&self, jobs: &[Job], index: usize, column: &Column, finished: &mut u32) -> Result<(), Failure> {
+        let (mut passing, mut rest): (Vec<(&Job, Box<dyn Accumulator>)>, Vec<Job>) = (Vec::new(), Vec::new());
+        for job in jobs {
+            let given = Json::Object(job.parameters.clone());
+            match measure::find(&job.measure).and_then(|entry| entry.accumulator(&given, column)) {
+                Ok(Some(accumulator)) => passing.push((job, accumulator)),
+                Ok(None) => rest.push(job.clone()),
+                Err(error) => {
+                    self.report(job, Some(column), Err(error), 0.0)?;
+                    *finished += 1;
+                }
+            }
+        }
+        if !passing.is_empty() {
+            let began = Instant::now();
+            self.steps.reading(format!("Counting column {}", column.name));
+            let mut sink =
+                |chunk: Chunk<'_>| passing.iter_mut().try_for_each(|(_, accumulator)| accumulator.push(chunk));
+            if let Err(error) = self.file.stream(index, &mut sink, self.steps).await {
+                let jobs: Vec<&Job> = passing.iter().map(|(job, _)| *job).collect();
+                *finished += self.refuse(&jobs, column, error)?;
+                passing.clear();
+            }
+            let pass = began.elapsed().as_secs_f64();
+            for (job, accumulator) in passing {
+                self.next(job, Some(column), *finished).await?;
+                let began = Instant::now();
+                let computed = match self.context() {
+                    Ok(context) => measure::stream::finish(accumulator, &context).await,
+                    Err(error) => Err(error),
+                };
+                self.report(job, Some(column), computed, pass + began.elapsed().as_secs_f64())?;
+                *finished += 1;
+            }
+        }
+        if !rest.is_empty() {
+            self.steps.reading(format!("Reading column {}", column.name));
+            match self.file.column(index, self.steps).await {
+                Ok(column) => self.held(&rest, Some(&column), finished).await?,
+                Err(error) => *finished += self.refuse(&rest.iter().collect::<Vec<_>>(), column, error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A column that cannot be read is told at each of its measures; the others go on.
+    fn refuse(&self, jobs: &[&Job], column: &Column, error: DataError) -> Result<u32, Failure> {
+        if matches!(error, DataError::Cancelled(_)) {
+            return Err(Failure::Cancelled);
+        }
+        for job in jobs {
+            let absent = Err(MeasureError::NotResident(column.name.clone()));
+            let mut record =
+                ResultRecord::new(&job.measure, Some(&column.name), &job.parameters, absent, self.run.information, 0.0);
+            record.why = Some(error.to_string());
+            self.tell(job, &record, Vec::new())?;
+        }
+        Ok(u32::try_from(jobs.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Tells the page what became of a job.
+    fn report(
+        &self,
+        job: &Job,
+        column: Option<&Column>,
+        mut computed: Result<Outcome, MeasureError>,
+        seconds: f64,
+    ) -> Result<(), Failure> {
+        match &computed {
+            Err(MeasureError::Cancelled(_)) => return Err(Failure::Cancelled),
+            // The next ask gets a new device.
+            Err(MeasureError::Backend { .. }) => self.lab.forget_gpu(),
+            _ => {}
+        }
+        let figures = computed.as_mut().map(|outcome| std::mem::take(&mut outcome.figures)).unwrap_or_default();
+        let name = column.map(|c| c.name.as_str());
+        let record = ResultRecord::new(&job.measure, name, &job.parameters, computed, self.run.information, seconds);
+        self.tell(job, &record, figures)?;
+        if self.steps.stopped() { Err(Failure::Cancelled) } else { Ok(()) }
+    }
+
+    fn tell(&self, job: &Job, record: &ResultRecord, figures: Vec<Figure>) -> Result<(), Failure> {
+        let record = serde_json::to_string(record).map_err(|e| e.to_string())?;
+        let key = job.key.clone();
+        tell(&if self.check {
+            Tell::Checked { run: self.run.run, key, record }
+        } else {
+            Tell::Measured { run: self.run.run, key, record, figures }
+        });
+        Ok(())
+    }
+}
+
+/// Measures the last column of a sample for the home page.
+async fn example(name: String, id: &str, blob: Option<Blob>, steps: &Steps) -> Result<(), Failure> {
+    let blob = blob.ok_or_else(|| "no sample came with the request".to_owned())?;
+    let opened = data::open(Box::new(BlobSource::new(name, blob)), Options::default(), steps).await?;
+    let index = opened.dataset.columns.len().saturating_sub(1);
+    let column = opened.column(index, steps).await?;
+    let context = Context::new(&Cpu, steps);
+    let outcome = measure::run(id, &Json::Null, &column, &context).await.map_err(|e| e.to_string())?;
+    tell(&Tell::Example { figures: outcome.figures });
+    Ok(())
+}
+
+async fn self_test(lab: &Lab) -> Result<(), Failure> {
+    let gpu = lab.gpu().await?;
+    tell(&Tell::Line(format!("adapter: {}", gpu.info().name)));
+    let checks = surprisal_gpu::selftest::selftest(&gpu, |(name, result)| {
+        tell(&Tell::Line(match result {
+            Ok(()) => format!("ok {name}"),
+            Err(why) => format!("FAILED {name}: {why}"),
+        }));
+    })
+    .await;
+    let failed = checks.iter().filter(|(_, result)| result.is_err()).count();
+    tell(&Tell::Line(format!("{} checks, {failed} failed", checks.len())));
+    Ok(())
+}

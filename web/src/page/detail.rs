@@ -1,0 +1,77 @@
+//! What belongs to one result: its charts, how it was made, what to know about it.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use serde_json::Value as Json;
+
+use super::{
+    choose, dom,
+    figure::FigureView,
+    model::{Measured, model},
+};
+use crate::{protocol::Wish, setup::plain, show};
+
+#[component]
+pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
+    let model = model();
+    let record = measured.0.0.clone();
+    let stem = dom::slug(&format!("{} {}", record.column.clone().unwrap_or_default(), record.measure));
+    let figures = measured.0.1.iter().map(|figure| {
+        view! { <FigureView figure=Arc::clone(figure) stem=stem.clone() tools=true/> }
+    });
+    let parameters = list(&record.parameters);
+    let chosen = list(&record.details);
+    let id = record.measure.clone();
+    let gpu = record.why.as_ref().is_some_and(|why| why.contains("GPU"))
+        && model.setup.with_untracked(|s| s.wish != Wish::Cpu);
+    view! {
+        <div class="detail">
+            {record.why.clone().map(|why| view! { <p class="reason">{why}</p> })}
+            {gpu.then(|| view! {
+                <p><button type="button" class="small" on:click=move |_| {
+                    model.setup.update(|s| s.wish = Wish::Cpu);
+                    model.greet();
+                }>"Compute on the CPU instead"</button></p>
+            })}
+            {record.warnings.iter().map(|w| view! { <p class="note warn">{w.text.clone()}</p> }).collect_view()}
+            {figures.collect_view()}
+            <dl class="facts">
+                {fact("Value", Some(exact(&record.value)).filter(|_| !record.value.is_null()))}
+                {fact("Interval", record.uncertainty.as_ref().map(|u| format!("{} to {}; {}", u.low, u.high, u.method)))}
+                {fact("Estimator", record.estimator.clone())}
+                {fact("Parameters", Some(parameters).filter(|p| !p.is_empty()))}
+                {fact("Chosen on the way", Some(chosen).filter(|p| !p.is_empty()))}
+                {fact("Adapter", record.adapter.clone())}
+                {move || checked(model.checks.with(|c| c.get(&key).copied()))}
+            </dl>
+            <p><button type="button" class="small" on:click=move |_| choose::reveal(&id)>"Change its parameters"</button></p>
+        </div>
+    }
+}
+
+fn fact(name: &'static str, text: Option<String>) -> impl IntoView {
+    text.map(|text| view! { <div><dt>{name}</dt><dd class="num">{text}</dd></div> })
+}
+
+fn checked(check: Option<Option<f64>>) -> impl IntoView {
+    check.map(|deviation| {
+        let (text, class) = match deviation {
+            Some(d) if d == 0.0 => ("equal to the CPU reference, to the last digit".to_owned(), "num good"),
+            Some(d) => (format!("deviates from the CPU reference by {}", show::value(&Json::from(d))), "num warn"),
+            None => ("the CPU reference gives a value of another shape".to_owned(), "num bad"),
+        };
+        view! { <div><dt>"Cross-check"</dt><dd class=class data-check=deviation.map(|d| d.to_string())>{text}</dd></div> }
+    })
+}
+
+/// Every digit; of long vectors only how many there are.
+fn exact(value: &Json) -> String {
+    let text = value.to_string();
+    if text.len() <= 120 { text.replace(',', ", ") } else { format!("{}, all in the JSON record", show::value(value)) }
+}
+
+fn list(map: &serde_json::Map<String, Json>) -> String {
+    let shown = map.iter().filter(|(_, value)| !value.is_null());
+    shown.map(|(name, value)| format!("{} {}", name.replace('_', " "), plain(value))).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,187 @@
+//! The open file: what it is, what was noticed, its first rows, its columns.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use surprisal_core::data::{ColumnType, Kind};
+
+use super::{intake, model::model};
+use crate::{
+    plan,
+    protocol::{ColumnView, Opened},
+    show,
+};
+
+/// The word for a type.
+pub(super) const fn type_word(ty: ColumnType) -> &'static str {
+    match ty {
+        ColumnType::Real => "real",
+        ColumnType::Integer => "integer",
+        ColumnType::Symbols => "labels",
+        ColumnType::Time => "time",
+        ColumnType::Bytes => "bytes",
+    }
+}
+
+#[component]
+pub(super) fn FileHead(file: Arc<Opened>) -> impl IntoView {
+    let model = model();
+    let source = file.provenance.clone();
+    let hash: String = source.sha256.chars().take(12).collect();
+    view! {
+        <header class="file-head">
+            <div>
+                <h1 class="file-name" id="file-name">{source.name}</h1>
+                <p class="soft">
+                    <span class="num" title=format!("{} bytes", source.size)>{show::bytes(source.size)}</span>
+                    " · " {source.read_as}
+                    " · " <span class="mono" title=format!("SHA-256 {}", source.sha256)>"SHA-256 " {hash}</span>
+                    " · read in " <span class="num">{show::seconds(file.seconds)}</span>
+                </p>
+            </div>
+            <div class="file-other">
+                <input type="file" id="file-again" class="file-input" on:change=move |event| intake::chosen(model, &event)/>
+                <label class="button" for="file-again">"Open another file"</label>
+            </div>
+        </header>
+    }
+}
+
+/// Notes of the reader, and parts of the link that mean nothing here.
+#[component]
+pub(super) fn Problems(file: Arc<Opened>) -> impl IntoView {
+    let model = model();
+    let columns = file.columns.clone();
+    let from_link = move || {
+        model.setup.with(|setup| {
+            let absent = plan::absent(setup, &columns)
+                .into_iter()
+                .map(|name| format!("The link names a column \u{201c}{name}\u{201d}, which this file does not have."));
+            let unknown =
+                setup.unknown.iter().map(|u| format!("From the link, {}={} is not used: {}.", u.key, u.value, u.why));
+            absent.chain(unknown).collect::<Vec<_>>()
+        })
+    };
+    view! {
+        <ul class="notes">
+            {file.notes.iter().map(|note| view! { <li class="note">{sentence(note)}</li> }).collect_view()}
+            {move || from_link().into_iter().map(|text| view! { <li class="note warn">{text}</li> }).collect_view()}
+        </ul>
+    }
+}
+
+/// A note as a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    let mut text: String = first.chain(letters).collect();
+    if !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    text
+}
+
+#[component]
+pub(super) fn Preview(file: Arc<Opened>) -> impl IntoView {
+    let rows = file.columns.iter().map(|c| c.rows.len()).max().unwrap_or(0);
+    let bytes = matches!(file.provenance.kind, Kind::Bytes | Kind::Text | Kind::Image) && file.columns.len() == 1;
+    let longest = file.columns.iter().map(|c| c.len).max().unwrap_or(0);
+    let summary = format!(
+        "{} · {}",
+        show::several(file.columns.len() as u64, "column", "columns"),
+        show::several(longest, if bytes { "value" } else { "row" }, if bytes { "values" } else { "rows" }),
+    );
+    let shapes = file.matrices.iter().map(|(name, shape)| {
+        let shape = shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" × ");
+        format!("{name}: array of {shape}")
+    });
+    let shapes = shapes.collect::<Vec<_>>().join("; ");
+    let columns = file.columns.clone();
+    let table = view! {
+        <div class="scroll" tabindex="0" role="region" aria-label="First rows of the file">
+            <table class="preview">
+                <thead>
+                    <tr><th class="index" scope="col"><span class="hidden">"Row"</span></th>
+                        {columns.iter().map(|c| view! { <PreviewHead column=c.clone()/> }).collect_view()}</tr>
+                </thead>
+                <tbody>
+                    {(0..rows).map(|row| view! {
+                        <tr><th class="index num" scope="row">{row + 1}</th>
+                            {columns.iter().map(|column| {
+                                let text = column.rows.get(row).cloned();
+                                let class = if matches!(column.ty, ColumnType::Symbols) { "" } else { "num" };
+                                match text {
+                                    Some(text) if !text.trim().is_empty() => view! { <td class=class>{text}</td> }.into_any(),
+                                    Some(_) => view! { <td class="absent">"missing"</td> }.into_any(),
+                                    None => view! { <td></td> }.into_any(),
+                                }
+                            }).collect_view()}
+                        </tr>
+                    }).collect_view()}
+                </tbody>
+            </table>
+        </div>
+    };
+    view! {
+        <details class="preview-box" open=true>
+            <summary><h2>"First rows"</h2><span class="soft num">{summary}</span></summary>
+            {table}
+            {(!shapes.is_empty()).then(|| view! { <p class="soft">{shapes}</p> })}
+        </details>
+    }
+}
+
+#[component]
+fn PreviewHead(column: ColumnView) -> impl IntoView {
+    let mut facts = vec![type_word(column.ty).to_owned()];
+    facts.extend(column.unit);
+    let missing = (column.missing > 0).then(|| format!("{} missing", show::count(column.missing)));
+    let class = if matches!(column.ty, ColumnType::Symbols) { "" } else { "right" };
+    view! {
+        <th scope="col" class=class>
+            <span class="column-name">{column.name}</span>
+            <span class="column-facts">{facts.join(" · ")}{missing.map(|m| view! { <span class="warn">" · " {m}</span> })}</span>
+        </th>
+    }
+}
+
+/// One chip a column: pressed when it is measured.
+#[component]
+pub(super) fn Columns(file: Arc<Opened>) -> impl IntoView {
+    let model = model();
+    let all = file.columns.clone();
+    let chosen = {
+        let all = all.clone();
+        Memo::new(move |_| model.setup.with(|setup| plan::columns(setup, &all)))
+    };
+    let names: Vec<String> = all.iter().map(|c| c.name.clone()).collect();
+    let toggle = move |index: usize| {
+        let mut now = chosen.get_untracked();
+        match now.iter().position(|&i| i == index) {
+            Some(at) => drop(now.remove(at)),
+            None => now.push(index),
+        }
+        now.sort_unstable();
+        let chosen = now.into_iter().map(|i| names[i].clone()).collect();
+        model.setup.update(|setup| setup.columns = Some(chosen));
+    };
+    let toggle = StoredValue::new_local(toggle);
+    let measurable = all.iter().filter(|c| c.ty != ColumnType::Time).count();
+    (measurable > 1).then(move || {
+        view! {
+            <div class="columns" role="group" aria-label="Columns to measure">
+                <span class="columns-label">"Measure"</span>
+                {all.into_iter().enumerate().filter(|(_, c)| c.ty != ColumnType::Time).map(|(index, column)| {
+                    let name = column.name.clone();
+                    view! {
+                        <button type="button" class="chip" data-column=name
+                            aria-pressed=move || chosen.with(|c| c.contains(&index)).to_string()
+                            on:click=move |_| toggle.with_value(|toggle| toggle(index))>
+                            <span>{column.name}</span><span class="chip-type">{type_word(column.ty)}</span>
+                        </button>
+                    }
+                }).collect_view()}
+            </div>
+        }
+    })
+}

@@ -1,0 +1,104 @@
+//! How files come in: dropped anywhere on the page, pasted, chosen.
+
+use gloo_events::{EventListener, EventListenerOptions};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{
+    ClipboardEvent, DataTransfer, DragEvent, Event, File, FileList, HtmlElement, HtmlInputElement, KeyboardEvent,
+};
+
+use super::{
+    dom,
+    model::{Model, model},
+};
+
+/// Listens to the whole page.
+pub(super) fn listen(model: Model) {
+    let on = |kind: &'static str, act: fn(Model, &Event)| {
+        let options = EventListenerOptions::enable_prevent_default();
+        EventListener::new_with_options(&window(), kind, options, move |event| act(model, event)).forget();
+    };
+    on("dragenter", over);
+    on("dragover", over);
+    on("dragleave", |model, event| {
+        // Out of the window, not from one element to the next.
+        if event.dyn_ref::<DragEvent>().is_some_and(|e| e.related_target().is_none()) {
+            model.dragging.set(false);
+        }
+    });
+    on("drop", |model, event| {
+        let Some(data) = event.dyn_ref::<DragEvent>().and_then(DragEvent::data_transfer) else { return };
+        event.prevent_default();
+        model.dragging.set(false);
+        take(model, &data, "dropped text");
+    });
+    on("paste", |model, event| {
+        let editing = event.target().and_then(|t| t.dyn_into::<HtmlElement>().ok()).is_some_and(|e| {
+            let text_field = e
+                .dyn_ref::<HtmlInputElement>()
+                .is_some_and(|input| input.type_() != "file" && input.type_() != "checkbox");
+            text_field || e.is_content_editable()
+        });
+        let data = event.dyn_ref::<ClipboardEvent>().and_then(ClipboardEvent::clipboard_data);
+        if let Some(data) = data.filter(|_| !editing) {
+            event.prevent_default();
+            take(model, &data, "pasted text");
+        }
+    });
+    on("keydown", |model, event| {
+        if event.dyn_ref::<KeyboardEvent>().is_some_and(|e| e.key() == "Escape") {
+            model.cancel();
+        }
+    });
+}
+
+fn over(model: Model, event: &Event) {
+    let Some(data) = event.dyn_ref::<DragEvent>().and_then(DragEvent::data_transfer) else { return };
+    if data.types().iter().any(|t| t.as_string().is_some_and(|t| t == "Files" || t == "text/plain")) {
+        event.prevent_default();
+        data.set_drop_effect("copy");
+        model.dragging.set(true);
+    }
+}
+
+fn take(model: Model, data: &DataTransfer, name: &str) {
+    if let Some(file) = data.files().and_then(|files| first(&files)) {
+        open(model, file);
+        return;
+    }
+    let text = data.get_data("text/plain").unwrap_or_default();
+    if !text.is_empty()
+        && let Some(blob) = dom::blob(&text, "text/plain")
+    {
+        model.open(name.to_owned(), blob, None);
+    }
+}
+
+fn first(files: &FileList) -> Option<File> {
+    files.get(0)
+}
+
+fn open(model: Model, file: File) {
+    model.open(file.name(), file.into(), None);
+}
+
+/// A file was chosen in a dialogue.
+pub(super) fn chosen(model: Model, event: &Event) {
+    let Some(input) = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()) else { return };
+    if let Some(file) = input.files().and_then(|files| first(&files)) {
+        open(model, file);
+    }
+    // The same file may be chosen again.
+    input.set_value("");
+}
+
+/// Lies over the page while a file is held over it.
+#[component]
+pub(super) fn Curtain() -> impl IntoView {
+    let model = model();
+    view! {
+        <div class="curtain" class:on=move || model.dragging.get() aria-hidden="true">
+            <p>"Drop to measure"</p>
+        </div>
+    }
+}

@@ -1,0 +1,63 @@
+//! The page: shows what the engine tells, and asks it.
+
+#![expect(unreachable_pub, reason = "the component macro makes items that are public beyond their component")]
+
+mod bar;
+mod canvas;
+mod choose;
+mod controls;
+mod detail;
+mod dom;
+mod figure;
+mod file;
+mod header;
+mod hear;
+mod home;
+mod intake;
+mod link;
+mod model;
+mod reference;
+mod report;
+mod results;
+mod status;
+mod theme;
+
+use leptos::prelude::*;
+
+use model::{Model, View};
+
+/// Puts the page in the place of the loading line.
+pub(crate) fn start() {
+    console_error_panic_hook::set_once();
+    let Some(place) = document().get_element_by_id("app") else { return };
+    place.set_text_content(None);
+    leptos::mount::mount_to(wasm_bindgen::JsCast::unchecked_into(place), App).forget();
+}
+
+#[component]
+fn App() -> impl IntoView {
+    let model = Model::start();
+    provide_context(model);
+    intake::listen(model);
+    let selftest = dom::query().split('&').any(|pair| pair.split('=').next() == Some("selftest"));
+    view! {
+        <a class="skip" href="#main" on:click=move |event| { event.prevent_default(); dom::focus("main"); }>
+            "Skip to content"
+        </a>
+        <header::Header/>
+        <intake::Curtain/>
+        <main id="main" class="page" tabindex="-1">
+            <status::Status/>
+            {move || match model.view.get() {
+                View::Reference(id) => view! { <reference::Reference id/> }.into_any(),
+                View::Measure if model.file.with(Option::is_some) => view! { <report::Report/> }.into_any(),
+                View::Measure => view! { <home::Home/> }.into_any(),
+            }}
+            {selftest.then(|| view! { <status::SelfTest/> })}
+        </main>
+        <footer class="foot">
+            <p>"Surprisal " {env!("CARGO_PKG_VERSION")} " · computes in this tab; nothing is uploaded, counted or tracked."</p>
+        </footer>
+        <div class="live" role="status" aria-live="polite">{move || model.announcement.get()}</div>
+    }
+}

@@ -1,0 +1,35 @@
+//! The report: the file, the choice of columns and measures, and the results.
+
+use leptos::prelude::*;
+
+use super::{bar::Bar, choose::Choose, file, model::model, results::Results};
+
+#[component]
+pub(super) fn Report() -> impl IntoView {
+    let model = model();
+    let sheet = RwSignal::new(false);
+    view! {
+        <div class="report" id="report">
+            {move || model.file.get().map(|file| view! {
+                <file::FileHead file=file.clone()/>
+                <file::Problems file=file.clone()/>
+                <file::Preview file=file.clone()/>
+                <file::Columns file/>
+            })}
+            <div class="panes">
+                <aside class="choose" class:open=move || sheet.get() id="choose" aria-label="Measures and parameters">
+                    <Choose sheet/>
+                </aside>
+                <section class="found" aria-labelledby="results-title">
+                    <Bar/>
+                    <Results/>
+                </section>
+            </div>
+            <button type="button" class="sheet-button" aria-controls="choose"
+                aria-expanded=move || sheet.get().to_string()
+                on:click=move |_| sheet.update(|open| *open = !*open)>
+                {move || if sheet.get() { "Show the results" } else { "Measures and parameters" }}
+            </button>
+        </div>
+    }
+}

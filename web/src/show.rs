@@ -1,0 +1,127 @@
+//! Numbers and times as a reader wants them; all digits are kept elsewhere.
+
+use serde_json::Value as Json;
+use surprisal_core::figure::number;
+
+/// A value of a record in few characters: a number, a few numbers, or how many there are.
+pub(crate) fn value(value: &Json) -> String {
+    match value {
+        Json::Number(n) => n.as_f64().map_or_else(String::new, number),
+        Json::Array(list) if list.iter().all(Json::is_number) => match list.len() {
+            0 => "no value".to_owned(),
+            1..=3 => list.iter().map(self::value).collect::<Vec<_>>().join(", "),
+            n => format!("{} values", count(n as u64)),
+        },
+        Json::Array(curves) => {
+            let points = curves.first().and_then(Json::as_array).map_or(0, Vec::len);
+            format!("{} curves of {} points", curves.len(), count(points as u64))
+        }
+        _ => "\u{2014}".to_owned(),
+    }
+}
+
+/// A whole number with thin spaces between groups of three digits.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    if digits.len() <= 4 {
+        return digits;
+    }
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of bytes: `1.4 MB`.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub(crate) fn bytes(n: u64) -> String {
+    const STEPS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
+    match STEPS.iter().find(|(step, _)| n >= *step) {
+        Some((step, name)) => {
+            let x = n as f64 / *step as f64;
+            if x < 9.995 {
+                format!("{x:.2} {name}")
+            } else if x < 99.95 {
+                format!("{x:.1} {name}")
+            } else {
+                format!("{x:.0} {name}")
+            }
+        }
+        None if n == 1 => "1 byte".to_owned(),
+        None => format!("{n} bytes"),
+    }
+}
+
+/// A number of bytes that is only nearly known.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes are finite, and saturate")]
+pub(crate) fn about_bytes(n: f64) -> String {
+    bytes(n.max(0.0) as u64)
+}
+
+/// A time: `0.4 ms`, `12 ms`, `3.1 s`, `2 min 5 s`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times are finite, and saturate")]
+pub(crate) fn seconds(s: f64) -> String {
+    if s < 0.000_95 {
+        "< 1 ms".to_owned()
+    } else if s < 0.9995 {
+        format!("{:.0} ms", s * 1e3)
+    } else if s < 59.95 {
+        format!("{s:.1} s")
+    } else {
+        let whole = s.round() as u64;
+        format!("{} min {} s", whole / 60, whole % 60)
+    }
+}
+
+/// One thing or several: `1 row`, `3 rows`.
+pub(crate) fn several(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// The largest absolute difference between two values of records, where they have the same shape.
+pub(crate) fn deviation(a: &Json, b: &Json) -> Option<f64> {
+    match (a, b) {
+        (Json::Null, Json::Null) => Some(0.0),
+        (Json::Number(x), Json::Number(y)) => Some((x.as_f64()? - y.as_f64()?).abs()),
+        (Json::Array(x), Json::Array(y)) if x.len() == y.len() => {
+            x.iter().zip(y).map(|(x, y)| deviation(x, y)).try_fold(0.0_f64, |most, d| Some(most.max(d?)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn counts_have_thin_spaces() {
+        assert_eq!(count(999), "999");
+        assert_eq!(count(3309), "3309");
+        assert_eq!(count(12_345), "12\u{202f}345");
+        assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567");
+    }
+
+    #[test]
+    fn sizes_and_times_have_few_digits() {
+        assert_eq!(bytes(1), "1 byte");
+        assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(1_234_567), "1.23 MB");
+        assert_eq!(bytes(209_715_200), "210 MB");
+        assert_eq!(seconds(0.0123), "12 ms");
+        assert_eq!(seconds(3.14), "3.1 s");
+        assert_eq!(seconds(125.2), "2 min 5 s");
+    }
+
+    #[test]
+    fn a_deviation_is_the_largest_difference() {
+        assert_eq!(deviation(&json!([1.0, 2.0]), &json!([1.0, 2.5])), Some(0.5));
+        assert_eq!(deviation(&json!(null), &json!(null)), Some(0.0));
+        assert_eq!(deviation(&json!(1.0), &json!([1.0])), None);
+    }
+}
