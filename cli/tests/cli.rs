@@ -1,5 +1,7 @@
 //! The command line as its users meet it: output, JSON contract, exit codes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
+
 use std::{fs, path::PathBuf};
 
 use assert_cmd::Command;

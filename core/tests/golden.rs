@@ -1,5 +1,7 @@
 //! Every golden record that this build covers agrees, and the ones that it should cover it does cover.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use surprisal_core::{

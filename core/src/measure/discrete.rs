@@ -54,13 +54,15 @@ pub fn plugin_bits(counts: &[u64]) -> f64 {
 #[serde(default, deny_unknown_fields)]
 pub struct NoParams {}
 
+type Estimator = Box<dyn Fn(&[u64]) -> f64>;
+
 /// A discrete estimator: a function of counts, and what is said about it.
 struct Recipe {
     unit: Unit,
     name: &'static str,
     /// Below so many samples a symbol the estimate is noticeably biased.
     per_symbol: u64,
-    estimator: Box<dyn Fn(&[u64]) -> f64>,
+    estimator: Estimator,
 }
 
 impl Recipe {
@@ -302,7 +304,7 @@ impl Grassberger {
                 return 0.0;
             }
             let n = counts.iter().sum::<u64>() as f64;
-            let term = |c: u64| c as f64 * g(c as f64, if c % 2 == 0 { 1.0 } else { -1.0 });
+            let term = |c: u64| c as f64 * g(c as f64, if c.is_multiple_of(2) { 1.0 } else { -1.0 });
             let sum: f64 = counts.iter().filter(|&&c| c > 0).map(|&c| term(c)).sum();
             (n.ln() - sum / n) / LN_2
         }))

@@ -40,7 +40,9 @@ pub enum MeasureError {
         n: u64,
     },
     /// Words or phrases would straddle gaps.
-    #[error("{count} missing values: words would straddle the gaps, and this measure needs an unbroken sequence")]
+    #[error(
+        "{count} values are missing, and this measure needs an unbroken series: what it looks at would straddle the gaps"
+    )]
     Gaps {
         /// How many values are missing.
         count: u64,

@@ -91,6 +91,16 @@ pub struct Series<'a> {
     pub omitted: u64,
 }
 
+impl<'a> Series<'a> {
+    /// A series without gaps.
+    #[must_use]
+    pub fn whole(values: impl Into<Cow<'a, [f64]>>) -> Self {
+        let values = values.into();
+        let stretches = std::iter::once(0..values.len()).filter(|s| !s.is_empty()).collect();
+        Self { values, stretches, omitted: 0 }
+    }
+}
+
 impl<'a> Input<'a> {
     pub(super) fn new(about: &'static About, column: &'a Column, common: Common) -> Result<Self, MeasureError> {
         let values = column.values.as_ref();
@@ -148,7 +158,7 @@ impl<'a> Input<'a> {
         let n = values.len();
         let (first, count) = non_finite(&values);
         if count == 0 {
-            return Ok(Series { stretches: if n == 0 { vec![] } else { vec![0..n] }, values, omitted: 0 });
+            return Ok(Series::whole(values));
         }
         if self.common.missing == Missing::Error {
             return Err(MeasureError::NonFinite { first, count, n: n as u64 });

@@ -370,15 +370,11 @@ mod tests {
         counts
     }
 
-    fn whole(x: &[f64]) -> Series<'_> {
-        Series { values: x.into(), stretches: if x.is_empty() { vec![] } else { vec![0..x.len()] }, omitted: 0 }
-    }
-
     proptest! {
         #[test]
         fn the_kernel_is_the_definition(x in prop::collection::vec(-4_i8..4, 0..300), order in 2_u32..=7, delay in 1_usize..20) {
             let x: Vec<f64> = x.into_iter().map(f64::from).collect();
-            let series = whole(&x);
+            let series = Series::whole(&x[..]);
             let windows = OrdinalWindows { series: &series, order, delay };
             let counts = pollster::block_on(windows.counts(&Unhurried)).unwrap();
             prop_assert_eq!(counts, by_definition(&x, order as usize, delay));
@@ -420,7 +416,7 @@ mod tests {
     #[test]
     fn blocks_meet_without_a_seam() {
         let x: Vec<f64> = (0..3 * BLOCK + 17).map(|i| f64::from(u32::try_from(i * 7919 % 1009).unwrap())).collect();
-        let series = whole(&x);
+        let series = Series::whole(&x[..]);
         let windows = OrdinalWindows { series: &series, order: 5, delay: 3 };
         assert_eq!(pollster::block_on(windows.counts(&Unhurried)).unwrap(), by_definition(&x, 5, 3));
     }

@@ -202,7 +202,7 @@ impl Measure for Permutation {
         if p.ties == Ties::Jitter {
             return Ok(None);
         }
-        Ok(Some(OrdinalStream::new(p.order, p.delay, move |counts, n| outcome_of(&p, counts, n))))
+        Ok(Some(OrdinalStream::boxed(p.order, p.delay, move |counts, n| outcome_of(&p, counts, n))))
     }
 }
 
@@ -296,7 +296,7 @@ impl Measure for MissingFraction {
     }
 
     fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
-        Ok(Some(OrdinalStream::new(p.order, p.delay, missing_of)))
+        Ok(Some(OrdinalStream::boxed(p.order, p.delay, missing_of)))
     }
 }
 

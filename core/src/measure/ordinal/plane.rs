@@ -155,7 +155,7 @@ impl Measure for ComplexityPlane {
         }
         let (name, order, delay) = (column.name.clone(), p.order, p.delay);
         let outcome = move |counts: &[u64], n| outcome_of(&p, &name, counts, n, &Trail::default());
-        Ok(Some(OrdinalStream::new(order, delay, outcome)))
+        Ok(Some(OrdinalStream::boxed(order, delay, outcome)))
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) struct OrdinalStream {
 }
 
 impl OrdinalStream {
-    pub(super) fn new(
+    pub(super) fn boxed(
         order: u32,
         delay: u32,
         finish: impl Fn(&[u64], u64) -> Outcome + 'static,

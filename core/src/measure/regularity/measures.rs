@@ -275,7 +275,6 @@ impl Measure for Approximate {
         gpu: true,
     };
 
-    #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let series = input.series()?;
         let set = set_up(Self::ABOUT.id, &series, p.m, p.delay, &p.r, Inequality::Within, Starts::Shorter)?;

@@ -364,7 +364,7 @@ mod tests {
         ) {
             let x: Vec<f64> = raw.into_iter().map(|v| if lattice { f64::from(v % 7) } else { f64::from(v) * 0.007 }).collect();
             let r = if lattice { r.round().max(1.0) } else { r };
-            let series = Series { stretches: if x.is_empty() { vec![] } else { vec![0..x.len()] }, values: (&x[..]).into(), omitted: 0 };
+            let series = Series::whole(&x[..]);
             let inequality = if below { Inequality::Below } else { Inequality::Within };
             let starts = if shorter { Starts::Shorter } else { Starts::Longer };
             let templates = Templates::new(&series, m, delay, r, inequality, starts);
@@ -376,7 +376,7 @@ mod tests {
     #[test]
     fn all_equal_samples_all_match() {
         let x = vec![3.0; 40];
-        let series = Series { values: (&x[..]).into(), stretches: vec![0..40], omitted: 0 };
+        let series = Series::whole(&x[..]);
         let templates = Templates::new(&series, 2, 1, 0.0, Inequality::Within, Starts::Longer);
         let found = pollster::block_on(templates.matches(&Unhurried)).unwrap();
         assert!(found.shorter.iter().chain(&found.longer).all(|&c| c == 37));
