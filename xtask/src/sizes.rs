@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 
-use crate::shell::{columns, root};
-use crate::site;
+use crate::shell::{self, columns, root};
+use crate::{site, tools};
 
 /// The accepted sizes, in the repository.
 pub(crate) const BASELINE: &str = "xtask/sizes.toml";
@@ -29,20 +30,33 @@ pub(crate) struct Size {
 /// Compresses every file that the first view needs.
 pub(crate) fn measure(site: &Path) -> Result<Vec<Size>> {
     let names = first_view(site)?;
+    // Best compression takes its time: what was compressed once is remembered by its hash.
+    let cache = shell::target_dir()?.join("site/brotli");
+    std::fs::create_dir_all(&cache)?;
     let work: Vec<_> = names
         .into_iter()
         .map(|name| {
             let path = site.join(&name);
+            let cache = cache.clone();
             std::thread::spawn(move || -> Result<Size> {
                 let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-                let mut packed = Vec::new();
-                let settings = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
-                brotli::BrotliCompress(&mut bytes.as_slice(), &mut packed, &settings).context("compressing")?;
-                Ok(Size { path: name, raw: bytes.len() as u64, brotli: packed.len() as u64 })
+                Ok(Size { path: name, raw: bytes.len() as u64, brotli: compressed(&bytes, &cache)? })
             })
         })
         .collect();
     work.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("the compressor panicked"))).collect()
+}
+
+fn compressed(bytes: &[u8], cache: &Path) -> Result<u64> {
+    let known = cache.join(tools::hex(&Sha256::digest(bytes)));
+    if let Some(size) = std::fs::read_to_string(&known).ok().and_then(|text| text.parse().ok()) {
+        return Ok(size);
+    }
+    let mut packed = Vec::new();
+    let settings = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    brotli::BrotliCompress(&mut &*bytes, &mut packed, &settings).context("compressing")?;
+    std::fs::write(&known, packed.len().to_string())?;
+    Ok(packed.len() as u64)
 }
 
 /// The page, its modules, what its HTML names, and what its style sheets name (the fonts).

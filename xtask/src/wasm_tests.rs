@@ -18,16 +18,10 @@ pub(crate) fn run(packages: &[&str], target: &Path) -> Result<Outcome> {
     if with_tests.is_empty() {
         return Ok(Outcome::NotChecked("no package has wasm tests".into()));
     }
+    // The profile of the page: its dependencies are built already, and it is what users get.
     let mut command = cargo();
-    command.args([
-        "test",
-        "--no-run",
-        "--quiet",
-        "--target",
-        tools::WASM,
-        "--message-format",
-        "json-render-diagnostics",
-    ]);
+    command.args(["test", "--no-run", "--quiet", "--target", tools::WASM, "--profile", "web"]);
+    command.args(["--message-format", "json-render-diagnostics"]);
     for name in with_tests {
         command.args(["-p", name]);
     }
