@@ -306,6 +306,18 @@ fn a_png_is_the_same_every_time_and_has_the_asked_size() {
     assert!(to_png(&figure, 0, 200, &style).is_err() && to_png(&figure, 20_000, 20_000, &style).is_err());
 }
 
+#[test]
+fn ranges_narrower_than_the_numbers_are_drawn() {
+    let second =
+        |y: &[f64]| Mark::Line { name: String::new(), x: vec![0.0, 5e-324], y: y.to_vec(), colour: Colour::Second };
+    for y in [[0.0, 5e-324], [1.0, 1.0 + f64::EPSILON], [f64::MIN, f64::MAX]] {
+        let mut panel = panel("x", "y", vec![second(&y), second(&y)]);
+        panel.y.range = Some((y[0], y[1]));
+        panel.x.range = Some((0.0, 5e-324));
+        assert!(svg(&figure(vec![panel])).contains("</svg>"));
+    }
+}
+
 fn value() -> impl Strategy<Value = f64> {
     prop_oneof![
         6 => -100.0..100.0_f64,

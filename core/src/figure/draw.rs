@@ -292,7 +292,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             let (mut from, to) = (pair[0], pair[1]);
             loop {
                 let length = (to.0 - from.0).hypot(to.1 - from.1);
-                if length <= left {
+                if length <= left || !length.is_finite() {
                     left -= length;
                     if drawing {
                         dash.push(to);

@@ -294,7 +294,8 @@ fn arranged(figure: &Figure, style: &Style, size: (f64, f64), right: f64) -> Lay
         let plot_bottom = (plot_top + (free * (weight(panel) / weights)).max(8.0)).round();
         top = plot_bottom + chrome.below + names.extra;
         let y = Scale { low: y.0, high: y.1, logarithmic: panel.y.logarithmic, from: plot_bottom, to: plot_top };
-        let y_ticks = y.ticks_up(if style.compact { 26.0 } else { 30.0 }, font * 1.5);
+        let apart = if style.compact { 26.0 } else { ((plot_bottom - plot_top) / 7.0).clamp(30.0, 56.0) };
+        let y_ticks = y.ticks_up(apart, font * 1.5);
         let plot = Rect { left: 0.0, top: plot_top, right: size.0, bottom: plot_bottom };
         let x = Scale { low: x.0, high: x.1, logarithmic: panel.x.logarithmic, from: 0.0, to: 1.0 };
         panels.push((panel, chrome, names, plot, x, y, y_ticks));

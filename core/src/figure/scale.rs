@@ -29,7 +29,7 @@ pub(super) struct Tick {
 impl Scale {
     /// Where `value` is, also outside of the plot; `None` for what has no place.
     pub(super) fn at(&self, value: f64) -> Option<f64> {
-        let share = self.share(value)?;
+        let share = self.share(value).filter(|share| !share.is_nan())?;
         // Far outside is as good as very far outside, and stays within an i32.
         Some((self.from + share.clamp(-1e3, 1e3) * (self.to - self.from)).clamp(-1e6, 1e6))
     }

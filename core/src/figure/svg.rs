@@ -36,7 +36,7 @@ pub fn to_svg(figure: &Figure, width: u32, height: u32, style: &Style) -> Result
     let written = write!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {columns} {rows}\" style=\"font-variant-numeric:tabular-nums\">\n<title>{}</title>\n<desc>{}</desc>",
+         viewBox=\"0 0 {columns} {rows}\">\n<title>{}</title>\n<desc>{}</desc>",
         escaped(&figure.title),
         escaped(&figure.description),
     );
