@@ -12,7 +12,8 @@
 //! Style::for_page(theme, css_width: f64, scale: f64) -> Style // compact below 480 px
 //! Style::for_file(theme) -> Style                            // with the figure's title as a heading
 //! palette(theme: Theme) -> Palette                           // .surface .line .ink .ink_soft .accent: Rgb
-//! Palette::of(&self, colour: Colour) -> Rgb
+//! Palette::of(&self, colour: Colour) -> Rgb                  // shapes, 3:1; Rgb::css() -> "#0072b2"
+//! Palette::text(&self, colour: Colour) -> Rgb                // words, 4.5:1
 //!
 //! // draw: any plotters back end. The page gives a canvas of css size x scale, scale >= devicePixelRatio.
 //! draw<DB: DrawingBackend>(figure: &Figure, area: &DrawingArea<DB, Shift>, style: &Style) -> Result<(), FigureError>
@@ -20,6 +21,7 @@
 //!
 //! // locate: what is under the pointer, all in CSS pixels, no drawing and no DOM
 //! locate(figure: &Figure, style: &Style, size: (f64, f64), x: f64, y: f64) -> Option<Readout>
+//! Readout { text: String, panel, mark, index: usize, at: (f64, f64), plot: (left, top, right, bottom), colour: Colour }
 //!
 //! // files
 //! to_svg(figure: &Figure, width: u32, height: u32, style: &Style) -> Result<String, FigureError>
