@@ -25,10 +25,7 @@ impl Ran {
     /// The CPU reference.
     #[must_use]
     pub const fn cpu() -> Self {
-        Self {
-            backend: Backend::Cpu,
-            adapter: None,
-        }
+        Self { backend: Backend::Cpu, adapter: None }
     }
 }
 

@@ -13,8 +13,8 @@
 //!
 //! let column = Column::real("x", vec![4.0, 7.0, 9.0, 10.0, 6.0, 11.0, 3.0]);
 //! let context = Context::new(&Cpu, &Unhurried);
-//! let work = measure::run("perm", &serde_json::json!({ "order": 3 }), &column, &context);
-//! let outcome = pollster::block_on(work).unwrap();
+//! let parameters = serde_json::json!({ "order": 3 });
+//! let outcome = pollster::block_on(measure::run("perm", &parameters, &column, &context)).unwrap();
 //! assert!((outcome.value.scalar().unwrap() - 1.5219280948873621).abs() < 1e-12); // bits
 //! ```
 

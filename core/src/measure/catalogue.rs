@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, discrete,
-    histogram, input, lempel_ziv, ordinal, params, profile, regularity, spectral, symbols,
+    histogram, input, lempel_ziv, ngram, ordinal, params, profile, regularity, spectral, symbols,
 };
 use crate::data::Column;
 
@@ -200,8 +200,8 @@ pub fn catalogue() -> &'static [Entry] {
             Entry::of::<spectral::Spectral>(),
             Entry::of::<bytes::ByteEntropy>(),
             Entry::of::<bytes::ByteProfile>(),
-            Entry::of::<bytes::NgramEntropy>(),
-            Entry::of::<bytes::NgramConditional>(),
+            Entry::of::<ngram::NgramEntropy>(),
+            Entry::of::<ngram::NgramConditional>(),
             Entry::of::<profile::SeriesProfile>(),
         ]
     })

@@ -18,6 +18,7 @@ pub mod bytes;
 pub mod discrete;
 pub mod histogram;
 pub mod lempel_ziv;
+pub mod ngram;
 pub mod ordinal;
 pub mod profile;
 pub mod regularity;

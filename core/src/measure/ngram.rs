@@ -1,0 +1,193 @@
+//! Runs of bytes: the entropy of n-grams, and of the next byte once those before it are known.
+
+use futures_util::future::LocalBoxFuture;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Value,
+    bytes::bytes_of,
+    discrete::plugin_bits,
+    input::Sequence,
+    stream::{Accumulator, Gaps},
+    symbols::{WordCounts, Words},
+    uncertainty,
+};
+use crate::{
+    data::{Chunk, Column, DataError},
+    figure::{Axis, Colour, Figure, Mark, Panel},
+    quantity::Unit,
+};
+
+/// Parameters of the n-gram entropy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NgramParams {
+    /// Bytes in an n-gram.
+    #[schemars(range(min = 1, max = 16))]
+    pub n: u32,
+}
+
+impl Default for NgramParams {
+    fn default() -> Self {
+        Self { n: 2 }
+    }
+}
+
+async fn ngram_counts(
+    codes: &Sequence<'_>,
+    n: u32,
+    context: &Context<'_>,
+) -> Result<crate::compute::Done<Vec<u64>>, MeasureError> {
+    let words = Words { codes: &codes.codes, alphabet: 256, length: n };
+    if words.is_empty() {
+        let have = codes.codes.len() as u64;
+        return Err(MeasureError::TooShort { n: have, what: format!("an n-gram of {n} bytes"), needed: u64::from(n) });
+    }
+    context.compute.word_counts(&words, context.pace).await
+}
+
+fn saturated(outcome: Outcome, seen: usize) -> Outcome {
+    let n = outcome.n;
+    let outcome = outcome.detail("ngrams_seen", seen);
+    if 10 * seen as u64 > n && seen > 1 {
+        return outcome.warn("saturated", format!("{seen} different n-grams among {n} bytes: biased low"));
+    }
+    outcome
+}
+
+/// The entropy of overlapping byte n-grams.
+pub struct NgramEntropy;
+
+impl Measure for NgramEntropy {
+    type Params = NgramParams;
+    const ABOUT: About = About {
+        id: "ngram.entropy",
+        title: "Entropy of n-grams",
+        summary: "The entropy of all overlapping runs of n bytes.",
+        equation: "H_n = −Σ p(w) log₂ p(w) over the byte n-grams w",
+        source: "Shannon, Prediction and entropy of printed English, Bell Syst. Tech. J. 30, 50 (1951)",
+        family: Family::Bytes,
+        accepts: Accepts::Bytes,
+        cost: "O(N)",
+        gpu: true,
+    };
+
+    async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let bytes = input.bytes()?;
+        let done = ngram_counts(&Sequence::of_bytes(&bytes), p.n, context).await?;
+        let value = Value::Scalar(plugin_bits(&done.value));
+        let mut outcome = Outcome::new(value, Unit::Bits, "plug-in", bytes.len() as u64);
+        outcome.uncertainty = uncertainty::multinomial(&done.value, &plugin_bits, context).await?;
+        Ok(saturated(outcome, done.value.len()).ran(done.ran))
+    }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        let counts = WordCounts::dense(256, p.n);
+        Ok(counts.map(|counts| Box::new(NgramStream { n: p.n, counts, gaps: Gaps::default() }) as Box<dyn Accumulator>))
+    }
+}
+
+struct NgramStream {
+    n: u32,
+    counts: WordCounts,
+    gaps: Gaps,
+}
+
+impl Accumulator for NgramStream {
+    fn gaps(&mut self) -> &mut Gaps {
+        &mut self.gaps
+    }
+
+    fn take(&mut self, chunk: Chunk<'_>) -> Result<(), DataError> {
+        let codes: Vec<u32> = bytes_of(chunk)?.iter().map(|&b| u32::from(b)).collect();
+        self.counts.push(&codes);
+        Ok(())
+    }
+
+    fn finish<'a>(self: Box<Self>, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Outcome, MeasureError>> {
+        Box::pin(async move {
+            let (have, n) = (self.counts.len(), self.n);
+            if have < u64::from(n) {
+                return Err(MeasureError::TooShort {
+                    n: have,
+                    what: format!("an n-gram of {n} bytes"),
+                    needed: u64::from(n),
+                });
+            }
+            let counts: Vec<u64> = self.counts.finish().iter().copied().filter(|&c| c > 0).collect();
+            let mut outcome = Outcome::new(Value::Scalar(plugin_bits(&counts)), Unit::Bits, "plug-in", have);
+            outcome.uncertainty = uncertainty::multinomial(&counts, &plugin_bits, context).await?;
+            Ok(saturated(outcome, counts.len()))
+        })
+    }
+}
+
+/// Parameters of the conditional entropies.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConditionalParams {
+    /// Longest n-gram; the value lists h₂ … hₙ.
+    #[schemars(range(min = 2, max = 16))]
+    pub n: u32,
+}
+
+impl Default for ConditionalParams {
+    fn default() -> Self {
+        Self { n: 4 }
+    }
+}
+
+/// The surprise of a byte once the bytes before it are known.
+pub struct NgramConditional;
+
+impl Measure for NgramConditional {
+    type Params = ConditionalParams;
+    const ABOUT: About = About {
+        id: "ngram.conditional",
+        title: "Conditional entropy of the next byte",
+        summary: "How many bits the next byte is worth once the 1, 2, … n−1 bytes before it are known.",
+        equation: "h_k = H_k − H_{k−1}, k = 2 … n",
+        source: "Shannon, Prediction and entropy of printed English, Bell Syst. Tech. J. 30, 50 (1951)",
+        family: Family::Bytes,
+        accepts: Accepts::Bytes,
+        cost: "O(n N)",
+        gpu: true,
+    };
+
+    async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        let bytes = input.bytes()?;
+        let codes = Sequence::of_bytes(&bytes);
+        let mut entropies = Vec::new();
+        let mut last = ngram_counts(&codes, 1, context).await?;
+        entropies.push(plugin_bits(&last.value));
+        for n in 2..=p.n {
+            last = ngram_counts(&codes, n, context).await?;
+            entropies.push(plugin_bits(&last.value));
+        }
+        let conditional: Vec<f64> = entropies.windows(2).map(|w| w[1] - w[0]).collect();
+        let figure = Figure {
+            id: "conditional".to_owned(),
+            title: "Entropy of the next byte".to_owned(),
+            description: format!(
+                "From {:.2} bits with no context to {:.2} bits with {} bytes of context.",
+                entropies[0],
+                conditional.last().copied().unwrap_or_default(),
+                p.n - 1
+            ),
+            panels: vec![Panel {
+                x: Axis::new("context (bytes)"),
+                y: Axis::new("conditional entropy (bits/byte)"),
+                marks: vec![Mark::Line {
+                    name: String::new(),
+                    x: (0..p.n).map(f64::from).collect(),
+                    y: std::iter::once(entropies[0]).chain(conditional.iter().copied()).collect(),
+                    colour: Colour::First,
+                }],
+                weight: 1.0,
+            }],
+        };
+        let outcome = Outcome::new(Value::Vector(conditional), Unit::BitsPerByte, "plug-in", bytes.len() as u64);
+        Ok(saturated(outcome, last.value.len()).ran(last.ran).figure(figure))
+    }
+}
