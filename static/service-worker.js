@@ -13,8 +13,8 @@ async function fill() {
   if (await caches.has(name)) return;
   const cache = await caches.open(name);
   try {
-    // Samples are kept when they are first opened.
-    const shell = list.files.map(({ path }) => path).filter((path) => !path.startsWith('samples/') || path === 'samples/index.json');
+    // Everything but notes for developers: the samples are small, and work offline too.
+    const shell = list.files.map(({ path }) => path).filter((path) => !/\.(md|py)$/.test(path));
     await cache.addAll(['./', './assets.json', ...shell.map((path) => `./${path}`)]);
   } catch (error) {
     await caches.delete(name);
@@ -36,12 +36,7 @@ async function answer(request) {
   }
   const kept = await caches.match(request, { ignoreSearch: true });
   if (kept) return kept;
-  const response = await fetch(request);
-  if (response.ok && wanted.startsWith('samples/')) {
-    const name = (await caches.keys()).find((name) => name.startsWith(PREFIX));
-    if (name) await (await caches.open(name)).put(request, response.clone());
-  }
-  return response;
+  return fetch(request);
 }
 
 self.addEventListener('install', (event) => {

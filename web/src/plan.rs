@@ -53,13 +53,22 @@ pub(crate) fn absent<'a>(setup: &'a Setup, columns: &[ColumnView]) -> Vec<&'a st
     names.filter(|name| !columns.iter().any(|c| c.name == **name)).map(String::as_str).collect()
 }
 
-/// The ids of the chosen measures, or of those suggested for any of the columns, in the catalogue's order.
+/// The ids of the chosen measures in the order of the choice, or those suggested for any of the columns in the
+/// order of the suggestions.
 pub(crate) fn measures(setup: &Setup, columns: &[ColumnView], chosen: &[usize]) -> Vec<&'static str> {
-    let wanted = |id: &str| match &setup.measures {
-        Some(list) => list.iter().any(|m| m == id),
-        None => chosen.iter().any(|&i| columns[i].suggested.iter().any(|m| m == id)),
+    let wanted: Vec<&String> = match &setup.measures {
+        Some(list) => list.iter().collect(),
+        None => chosen.iter().flat_map(|&i| &columns[i].suggested).collect(),
     };
-    measure::catalogue().iter().map(|e| e.about.id).filter(|id| wanted(id)).collect()
+    let mut ids = Vec::new();
+    for id in wanted {
+        if let Ok(entry) = measure::find(id)
+            && !ids.contains(&entry.about.id)
+        {
+            ids.push(entry.about.id);
+        }
+    }
+    ids
 }
 
 /// Whether a measure can be asked of any of the columns.
@@ -124,7 +133,7 @@ mod tests {
             [column("t", ColumnType::Time, 9), column("x", ColumnType::Real, 9), column("s", ColumnType::Symbols, 9)];
         let jobs = jobs(&Setup::default(), &file);
         let found: Vec<_> = jobs.iter().map(|j| (j.measure.as_str(), j.column)).collect();
-        assert_eq!(found, [("hist.entropy", Some(1)), ("perm", Some(1)), ("shannon.plugin", Some(2))]);
+        assert_eq!(found, [("perm", Some(1)), ("hist.entropy", Some(1)), ("shannon.plugin", Some(2))]);
     }
 
     #[test]

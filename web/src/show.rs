@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(bytes(1_234_567), "1.23 MB");
         assert_eq!(bytes(209_715_200), "210 MB");
         assert_eq!(seconds(0.0123), "12 ms");
-        assert_eq!(seconds(3.14), "3.1 s");
+        assert_eq!(seconds(3.12), "3.1 s");
         assert_eq!(seconds(125.2), "2 min 5 s");
     }
 

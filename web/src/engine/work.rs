@@ -166,7 +166,8 @@ impl Bench<'_> {
 
     /// Measures a column that is still in the file.
     async fn in_file(&self, jobs: &[Job], index: usize, column: &Column, finished: &mut u32) -> Result<(), Failure> {
-        let (mut passing, mut rest): (Vec<(&Job, Box<dyn Accumulator>)>, Vec<Job>) = (Vec::new(), Vec::new());
+        let mut passing: Vec<(&Job, Box<dyn Accumulator>)> = Vec::new();
+        let mut rest = Vec::new();
         for job in jobs {
             let given = Json::Object(job.parameters.clone());
             match measure::find(&job.measure).and_then(|entry| entry.accumulator(&given, column)) {

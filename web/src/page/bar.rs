@@ -7,7 +7,7 @@ use super::{
     dom,
     model::{Model, Stage, model},
 };
-use crate::{cli_line, setup::Setup};
+use crate::{cli_line, plan, setup::Setup, show};
 
 /// What is unfolded under the bar.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,40 @@ pub(super) fn Bar() -> impl IntoView {
                 note="Gives the same numbers in a terminal. FILE is the name of your copy of this file."/> }.into_any(),
             Panel::Share => view! { <Copyable id="share-text" text=Signal::derive(move || link(model)) note=share_note(model)/> }.into_any(),
         })}
+    }
+}
+
+/// Missing values are refused unless the user says otherwise: what to do about it, where it matters.
+#[component]
+pub(super) fn Gaps() -> impl IntoView {
+    let model = model();
+    move || {
+        let names = model.file.with(|file| {
+            let file = file.as_ref()?;
+            model.setup.with(|setup| {
+                let gaps = |i: &usize| file.columns[*i].missing > 0;
+                let chosen = plan::columns(setup, &file.columns).into_iter().filter(gaps);
+                let names: Vec<String> = chosen
+                    .map(|i| {
+                        let column = &file.columns[i];
+                        format!(
+                            "{} has {}",
+                            column.name,
+                            show::several(column.missing, "missing value", "missing values")
+                        )
+                    })
+                    .collect();
+                (!setup.omit && !names.is_empty()).then(|| names.join(", "))
+            })
+        })?;
+        Some(view! {
+            <div class="gaps">
+                <p class="note warn">{names} ". A measure refuses gaps until you say what becomes of them."</p>
+                <button type="button" class="small" id="leave-out" on:click=move |_| model.setup.update(|s| s.omit = true)>
+                    "Leave them out"
+                </button>
+            </div>
+        })
     }
 }
 

@@ -57,7 +57,7 @@ fn fact(name: &'static str, text: Option<String>) -> impl IntoView {
 fn checked(check: Option<Option<f64>>) -> impl IntoView {
     check.map(|deviation| {
         let (text, class) = match deviation {
-            Some(d) if d == 0.0 => ("equal to the CPU reference, to the last digit".to_owned(), "num good"),
+            Some(0.0) => ("equal to the CPU reference, to the last digit".to_owned(), "num good"),
             Some(d) => (format!("deviates from the CPU reference by {}", show::value(&Json::from(d))), "num warn"),
             None => ("the CPU reference gives a value of another shape".to_owned(), "num bad"),
         };

@@ -97,25 +97,32 @@ pub(super) fn Preview(file: Arc<Opened>) -> impl IntoView {
     });
     let shapes = shapes.collect::<Vec<_>>().join("; ");
     let columns = file.columns.clone();
+    // The rows of a text are its lines, and an empty one is not missing.
+    let lines = file.provenance.kind == Kind::Text;
     let table = view! {
         <div class="scroll" tabindex="0" role="region" aria-label="First rows of the file">
             <table class="preview">
                 <thead>
                     <tr><th class="index" scope="col"><span class="hidden">"Row"</span></th>
-                        {columns.iter().map(|c| view! { <PreviewHead column=c.clone()/> }).collect_view()}</tr>
+                        {columns.iter().map(|c| view! { <PreviewHead column=c.clone() lines/> }).collect_view()}<td class="rest"></td></tr>
                 </thead>
                 <tbody>
                     {(0..rows).map(|row| view! {
                         <tr><th class="index num" scope="row">{row + 1}</th>
                             {columns.iter().map(|column| {
                                 let text = column.rows.get(row).cloned();
-                                let class = if matches!(column.ty, ColumnType::Symbols) { "" } else { "num" };
+                                let class = match column.ty {
+                                    _ if lines => "line",
+                                    ColumnType::Symbols => "",
+                                    _ => "num",
+                                };
                                 match text {
-                                    Some(text) if !text.trim().is_empty() => view! { <td class=class>{text}</td> }.into_any(),
+                                    Some(text) if lines || !text.trim().is_empty() => view! { <td class=class>{text}</td> }.into_any(),
                                     Some(_) => view! { <td class="absent">"missing"</td> }.into_any(),
                                     None => view! { <td></td> }.into_any(),
                                 }
                             }).collect_view()}
+                            <td class="rest"></td>
                         </tr>
                     }).collect_view()}
                 </tbody>
@@ -132,11 +139,11 @@ pub(super) fn Preview(file: Arc<Opened>) -> impl IntoView {
 }
 
 #[component]
-fn PreviewHead(column: ColumnView) -> impl IntoView {
+fn PreviewHead(column: ColumnView, lines: bool) -> impl IntoView {
     let mut facts = vec![type_word(column.ty).to_owned()];
     facts.extend(column.unit);
     let missing = (column.missing > 0).then(|| format!("{} missing", show::count(column.missing)));
-    let class = if matches!(column.ty, ColumnType::Symbols) { "" } else { "right" };
+    let class = if lines || column.ty == ColumnType::Symbols { "" } else { "right" };
     view! {
         <th scope="col" class=class>
             <span class="column-name">{column.name}</span>
@@ -170,7 +177,7 @@ pub(super) fn Columns(file: Arc<Opened>) -> impl IntoView {
     (measurable > 1).then(move || {
         view! {
             <div class="columns" role="group" aria-label="Columns to measure">
-                <span class="columns-label">"Measure"</span>
+                <span class="columns-label">"Columns"</span>
                 {all.into_iter().enumerate().filter(|(_, c)| c.ty != ColumnType::Time).map(|(index, column)| {
                     let name = column.name.clone();
                     view! {

@@ -11,6 +11,7 @@ pub(super) fn Header() -> impl IntoView {
         let is = model.view.with(|v| matches!(v, View::Reference(_)));
         (is == reference).then_some("page")
     };
+    let theme = move || format!("Theme: {}. Change it", model.theme.choice.get().word());
     view! {
         <header class="top">
             <a class="wordmark" href="./" on:click=move |event| { event.prevent_default(); model.close(); }>"Surprisal"</a>
@@ -20,10 +21,12 @@ pub(super) fn Header() -> impl IntoView {
             </nav>
             <span class="space"></span>
             <Badge/>
-            <button class="quiet" type="button"
-                title="Light, dark, or as the system"
+            <button class="quiet theme" type="button" title=theme aria-label=theme
                 on:click=move |_| model.theme.choice.update(|choice| *choice = choice.next())>
-                <span class="wide">"Theme: "</span>{move || model.theme.choice.get().word()}
+                <svg viewBox="0 0 16 16" aria-hidden="true" data-theme-choice=move || model.theme.choice.get().word()>
+                    <circle cx="8" cy="8" r="6.25"/><path d="M8 1.75a6.25 6.25 0 0 1 0 12.5z"/>
+                </svg>
+                <span class="wide">{move || model.theme.choice.get().word()}</span>
             </button>
         </header>
     }
@@ -36,10 +39,10 @@ fn Badge() -> impl IntoView {
     view! {
         {move || model.badge.get().map(|badge| {
             let kind = if badge.gpu.is_some() { "gpu" } else { "cpu" };
-            let label = badge.gpu.as_ref().map_or_else(|| "CPU".to_owned(), |name| format!("GPU: {name}"));
+            let name = badge.gpu.as_ref().map(|name| view! { <span class="wide">": " {name.clone()}</span> });
             view! {
                 <details class="badge" data-backend=kind>
-                    <summary title=badge.detail.clone()><span class="dot" aria-hidden="true"></span><span class="badge-name">{label}</span></summary>
+                    <summary title=badge.detail.clone()><span class="dot" aria-hidden="true"></span><span class="badge-name">{kind.to_uppercase()}{name}</span></summary>
                     <p>{badge.detail}</p>
                 </details>
             }

@@ -37,7 +37,7 @@ impl Model {
             Tell::Measured { run, key, record, figures } if run > self.opening.get_value() => {
                 if let Ok(record) = serde_json::from_str(&record) {
                     let measured = Measured(Arc::new((record, figures.into_iter().map(Arc::new).collect())));
-                    let first = measured.0.1.first().is_some();
+                    let first = !measured.0.1.is_empty();
                     self.results.update(|results| {
                         results.insert(key.clone(), measured);
                     });
@@ -64,6 +64,9 @@ impl Model {
                 self.done(what);
             }
             Tell::Failed { what, message, cancelled, heap } => {
+                if cancelled {
+                    self.cancelled.update_value(|(began, freed)| *freed = now() - *began);
+                }
                 self.note_heap(heap);
                 self.failed(what, message, cancelled);
             }
@@ -134,12 +137,13 @@ impl Model {
         self.greet();
     }
 
-    /// What tests look at: bytes of the engine's memory, now and at most.
+    /// What tests look at: bytes of the engine's memory, now and at most, and how fast it heard a cancel.
     fn note_heap(self, heap: f64) {
         self.heap_most.update_value(|most| *most = most.max(heap));
         let debug = js_sys::Object::new();
         let _ = js_sys::Reflect::set(&debug, &"heap".into(), &heap.into());
         let _ = js_sys::Reflect::set(&debug, &"heapMost".into(), &self.heap_most.get_value().into());
+        let _ = js_sys::Reflect::set(&debug, &"cancelled".into(), &self.cancelled.get_value().1.into());
         let _ = js_sys::Reflect::set(&window(), &"__surprisal".into(), &debug);
     }
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::{
     figure::FigureView,
     intake,
-    model::{Sample, model},
+    model::{EXAMPLE, Sample, model},
 };
 
 #[component]
@@ -84,7 +84,7 @@ fn Living() -> impl IntoView {
     let title = move || {
         model
             .samples
-            .with(|samples| samples.iter().find(|s| s.kind == "csv").map(|s| s.title.clone()))
+            .with(|samples| samples.iter().find(|s| s.file == EXAMPLE).map(|s| s.title.clone()))
             .unwrap_or_default()
     };
     view! {

@@ -39,6 +39,8 @@ fn App() -> impl IntoView {
     let model = Model::start();
     provide_context(model);
     intake::listen(model);
+    // A report has the status under its file's name.
+    let report = Memo::new(move |_| model.file.with(Option::is_some) && model.view.with(|v| *v == View::Measure));
     let selftest = dom::query().split('&').any(|pair| pair.split('=').next() == Some("selftest"));
     view! {
         <a class="skip" href="#main" on:click=move |event| { event.prevent_default(); dom::focus("main"); }>
@@ -47,7 +49,7 @@ fn App() -> impl IntoView {
         <header::Header/>
         <intake::Curtain/>
         <main id="main" class="page" tabindex="-1">
-            <status::Status/>
+            {move || (!report.get()).then(|| view! { <status::Status/> })}
             {move || match model.view.get() {
                 View::Reference(id) => view! { <reference::Reference id/> }.into_any(),
                 View::Measure if model.file.with(Option::is_some) => view! { <report::Report/> }.into_any(),

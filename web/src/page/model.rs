@@ -129,6 +129,8 @@ pub(super) struct Model {
     /// Wall-clock seconds of the last run.
     pub(super) took: RwSignal<f64>,
     pub(super) heap_most: StoredValue<f64>,
+    /// When the user cancelled, and after how many milliseconds the engine was free.
+    pub(super) cancelled: StoredValue<(f64, f64)>,
 }
 
 impl Model {
@@ -163,6 +165,7 @@ impl Model {
             began: StoredValue::new(0.0),
             took: RwSignal::new(0.0),
             heap_most: StoredValue::new(0.0),
+            cancelled: StoredValue::new((0.0, 0.0)),
         };
         model.engine.set_value(Some(Engine::start(move |tell| model.hear(tell))));
         model.greet();
@@ -215,10 +218,10 @@ impl Model {
     async fn fetch_samples(self) {
         let Ok(text) = dom::fetch_text("./samples/index.json").await else { return };
         let Ok(samples) = serde_json::from_str::<Vec<Sample>>(&text) else { return };
-        let first = samples.iter().find(|s| s.kind == "csv").cloned();
+        let shown = samples.iter().find(|s| s.file == EXAMPLE).cloned();
         self.samples.set(samples);
         let home = self.file.with_untracked(Option::is_none) && self.stage.with_untracked(|s| *s == Stage::Idle);
-        if let Some(sample) = first.filter(|_| home)
+        if let Some(sample) = shown.filter(|_| home)
             && let Ok(blob) = dom::fetch_blob(&format!("./samples/{}", sample.file)).await
             && self.stage.with_untracked(|s| *s == Stage::Idle)
         {
@@ -326,6 +329,7 @@ impl Model {
         if !self.stage.with_untracked(Stage::busy) {
             return;
         }
+        self.cancelled.set_value((now(), 0.0));
         self.ask(&Ask::Cancel, None);
         // Late answers of this run are of another time.
         self.run.set_value(self.next_number());
@@ -344,6 +348,9 @@ impl Model {
         }
     }
 }
+
+/// The sample whose windowed entropy the first view shows.
+pub(super) const EXAMPLE: &str = "elnino.csv";
 
 /// Milliseconds of the clock on the wall.
 pub(super) fn now() -> f64 {

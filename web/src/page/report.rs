@@ -2,7 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::{bar::Bar, choose::Choose, file, model::model, results::Results};
+use super::{
+    bar::{Bar, Gaps},
+    choose::Choose,
+    file,
+    model::model,
+    results::Results,
+    status::Status,
+};
 
 #[component]
 pub(super) fn Report() -> impl IntoView {
@@ -12,6 +19,7 @@ pub(super) fn Report() -> impl IntoView {
         <div class="report" id="report">
             {move || model.file.get().map(|file| view! {
                 <file::FileHead file=file.clone()/>
+                <Status/>
                 <file::Problems file=file.clone()/>
                 <file::Preview file=file.clone()/>
                 <file::Columns file/>
@@ -22,6 +30,7 @@ pub(super) fn Report() -> impl IntoView {
                 </aside>
                 <section class="found" aria-labelledby="results-title">
                     <Bar/>
+                    <Gaps/>
                     <Results/>
                 </section>
             </div>
