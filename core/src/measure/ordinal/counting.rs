@@ -238,20 +238,20 @@ pub fn dense_ranks(values: &[f64]) -> Vec<u32> {
     ranks
 }
 
-/// The pattern numbered `key` as the ranks of its values in time order: `0 2 1` rises, then falls half way.
+/// The pattern numbered `key` as the ranks of its values in time order: `021` rises, then falls half way.
 #[must_use]
 pub fn pattern_name(key: usize, order: u32) -> String {
-    let order = order as usize;
     let mut rest = key;
-    let mut available: Vec<usize> = (0..order).collect();
-    let mut ranks = Vec::with_capacity(order);
-    for s in 0..order {
-        let base = patterns(u32::try_from(order - 1 - s).unwrap_or(0));
-        let digit = (rest / base).min(available.len() - 1);
+    let mut available = ['0', '1', '2', '3', '4', '5', '6', '7'];
+    let mut name = String::with_capacity(available.len());
+    for left in (0..order.min(8)).rev() {
+        let base = patterns(left);
+        let digit = (rest / base).min(left as usize);
         rest %= base;
-        ranks.push(available.remove(digit).to_string());
+        name.push(available[digit]);
+        available.copy_within(digit + 1.., digit);
     }
-    ranks.join(if order > 9 { " " } else { "" })
+    name
 }
 
 /// Pattern counts of a series that arrives in chunks.
