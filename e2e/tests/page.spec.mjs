@@ -176,6 +176,10 @@ for (const [width, height, theme, name] of [[1280, 900, 'light', 'desktop'], [36
       await page.getByRole('button', { name: 'Measures and parameters' }).click();
       await expect(page.locator('.search')).toBeVisible();
       await page.screenshot({ path: join(shots, `sheet-${name}-${project.name}.png`) });
+      await page.keyboard.press('Escape');
+      await expect(page.locator('.search')).toBeHidden();
+      await page.getByRole('button', { name: 'Change its parameters' }).first().click();
+      await expect(page.locator('.measure-body .field').first()).toBeVisible();
       await page.locator('.sheet-close').click();
     }
     await page.goto('./#/measures');

@@ -94,6 +94,17 @@ test('a parameter out of range is refused in words, and the report stays', async
   expect(page.url()).toContain('perm.order=5');
 });
 
+test('a GPU that is not there is said so, and the CPU is offered', async ({ page }, { project }) => {
+  test.skip(project.name !== 'cpu', 'needs a browser without WebGPU');
+  await page.goto('./?backend=gpu&sample=sunspots.csv&measure=perm&resamples=0');
+  await settled(page);
+  expect((await records(page))[0].why).toMatch(/GPU/);
+  await expect(page.locator('.badge p')).toContainText('CPU');
+  await page.locator('#use-cpu').click();
+  await expect(page.locator('tr.row').first()).toHaveAttribute('data-value', /\d/);
+  expect(page.url()).toContain('backend=cpu');
+});
+
 test('200 MB of CSV stream through with less than 300 MB of memory', async ({ page }, { project }) => {
   test.setTimeout(600_000);
   await openPage(page, project, 'resamples=0&measure=perm&measure=hist.entropy&column=a');

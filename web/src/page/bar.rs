@@ -7,7 +7,7 @@ use super::{
     dom,
     model::{Model, Stage, model},
 };
-use crate::{cli_line, plan, setup::Setup, show};
+use crate::{cli_line, plan, protocol::Wish, setup::Setup, show};
 
 /// What is unfolded under the bar.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,35 @@ pub(super) fn Gaps() -> impl IntoView {
                     "Leave them out"
                 </button>
             </div>
+        })
+    }
+}
+
+/// A GPU that fails is said so, and nothing takes its place unasked.
+#[component]
+pub(super) fn GpuTrouble() -> impl IntoView {
+    let model = model();
+    let failed = move || {
+        model.setup.with(|s| s.wish != Wish::Cpu)
+            && model.results.with(|known| {
+                model.jobs.with(|jobs| {
+                    jobs.iter()
+                        .filter_map(|job| known.get(&job.key))
+                        .any(|m| m.0.0.why.as_ref().is_some_and(|why| why.contains("GPU") && why.contains("failed")))
+                })
+            })
+    };
+    move || {
+        failed().then(|| {
+            view! {
+                <div class="gaps">
+                    <p class="note bad">"The GPU did not compute what was asked of it; the reason is at each measure."</p>
+                    <button type="button" class="small" id="use-cpu" on:click=move |_| {
+                        model.setup.update(|s| s.wish = Wish::Cpu);
+                        model.greet();
+                    }>"Use the CPU"</button>
+                </div>
+            }
         })
     }
 }

@@ -7,7 +7,11 @@ use surprisal_core::{
 };
 use wasm_bindgen::JsCast;
 
-use super::{controls::Parameters, dom, model::model};
+use super::{
+    controls::Parameters,
+    dom,
+    model::{Model, model},
+};
 use crate::{
     plan,
     protocol::Wish,
@@ -15,7 +19,8 @@ use crate::{
 };
 
 #[component]
-pub(super) fn Choose(sheet: RwSignal<bool>) -> impl IntoView {
+pub(super) fn Choose() -> impl IntoView {
+    let sheet = model().sheet;
     let search = RwSignal::new(String::new());
     view! {
         <div class="choose-head">
@@ -189,14 +194,20 @@ fn Options() -> impl IntoView {
 }
 
 /// Shows one measure's parameters in the panel, from elsewhere on the page.
-pub(super) fn reveal(id: &str) {
-    let Some(item) = document().query_selector(&format!(".measure[data-id=\"{id}\"] .more")).ok().flatten() else {
-        return;
-    };
-    let button: web_sys::HtmlElement = item.unchecked_into();
-    if button.get_attribute("aria-expanded").as_deref() == Some("false") {
-        button.click();
+pub(super) fn reveal(model: Model, id: String) {
+    if dom::narrow() {
+        model.sheet.set(true);
     }
-    let _ = button.focus();
-    dom::scroll_to(&button);
+    leptos::task::spawn_local(async move {
+        // The sheet must be there before anything in it can have the focus.
+        leptos::task::tick().await;
+        let selector = format!(".measure[data-id=\"{id}\"] .more");
+        let Some(item) = document().query_selector(&selector).ok().flatten() else { return };
+        let button: web_sys::HtmlElement = item.unchecked_into();
+        if button.get_attribute("aria-expanded").as_deref() == Some("false") {
+            button.click();
+        }
+        let _ = button.focus();
+        dom::scroll_to(&button);
+    });
 }

@@ -10,7 +10,7 @@ use super::{
     figure::FigureView,
     model::{Measured, model},
 };
-use crate::{protocol::Wish, setup::plain, show};
+use crate::{setup::plain, show};
 
 #[component]
 pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
@@ -23,17 +23,9 @@ pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
     let parameters = list(&record.parameters);
     let chosen = list(&record.details);
     let id = record.measure.clone();
-    let gpu = record.why.as_ref().is_some_and(|why| why.contains("GPU"))
-        && model.setup.with_untracked(|s| s.wish != Wish::Cpu);
     view! {
         <div class="detail">
             {record.why.clone().map(|why| view! { <p class="reason">{why}</p> })}
-            {gpu.then(|| view! {
-                <p><button type="button" class="small" on:click=move |_| {
-                    model.setup.update(|s| s.wish = Wish::Cpu);
-                    model.greet();
-                }>"Compute on the CPU instead"</button></p>
-            })}
             {record.warnings.iter().map(|w| view! { <p class="note warn">{w.text.clone()}</p> }).collect_view()}
             {figures.collect_view()}
             <dl class="facts">
@@ -45,7 +37,7 @@ pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
                 {fact("Adapter", record.adapter.clone())}
                 {move || checked(model.checks.with(|c| c.get(&key).copied()))}
             </dl>
-            <p><button type="button" class="small" on:click=move |_| choose::reveal(&id)>"Change its parameters"</button></p>
+            <p><button type="button" class="small" on:click=move |_| choose::reveal(model, id.clone())>"Change its parameters"</button></p>
         </div>
     }
 }

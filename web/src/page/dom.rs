@@ -137,3 +137,8 @@ pub(super) fn show(id: &str) {
         focus(id);
     }
 }
+
+/// Whether the page is too narrow for two panes (as in the style sheet).
+pub(super) fn narrow() -> bool {
+    window().match_media("(max-width: 899px)").ok().flatten().is_some_and(|query| query.matches())
+}

@@ -47,7 +47,12 @@ pub(super) fn listen(model: Model) {
     });
     on("keydown", |model, event| {
         if event.dyn_ref::<KeyboardEvent>().is_some_and(|e| e.key() == "Escape") {
-            model.cancel();
+            // One press, one thing: a sheet that is up goes down first.
+            if model.sheet.get_untracked() {
+                model.sheet.set(false);
+            } else {
+                model.cancel();
+            }
         }
     });
 }

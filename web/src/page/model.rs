@@ -111,6 +111,8 @@ pub(super) struct Model {
     pub(super) selected: RwSignal<Option<String>>,
     pub(super) samples: RwSignal<Vec<Sample>>,
     pub(super) example: RwSignal<Vec<Arc<Figure>>>,
+    /// On a phone: the sheet with the measures is up.
+    pub(super) sheet: RwSignal<bool>,
     /// A file is held over the page.
     pub(super) dragging: RwSignal<bool>,
     /// Read out politely.
@@ -154,6 +156,7 @@ impl Model {
             selected: RwSignal::default(),
             samples: RwSignal::default(),
             example: RwSignal::default(),
+            sheet: RwSignal::default(),
             dragging: RwSignal::default(),
             announcement: RwSignal::default(),
             lines: RwSignal::default(),

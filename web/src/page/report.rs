@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    bar::{Bar, Gaps},
+    bar::{Bar, Gaps, GpuTrouble},
     choose::Choose,
     file,
     model::model,
@@ -14,7 +14,7 @@ use super::{
 #[component]
 pub(super) fn Report() -> impl IntoView {
     let model = model();
-    let sheet = RwSignal::new(false);
+    let sheet = model.sheet;
     view! {
         <div class="report" id="report">
             {move || model.file.get().map(|file| view! {
@@ -26,11 +26,12 @@ pub(super) fn Report() -> impl IntoView {
             })}
             <div class="panes">
                 <aside class="choose" class:open=move || sheet.get() id="choose" aria-label="Measures and parameters">
-                    <Choose sheet/>
+                    <Choose/>
                 </aside>
                 <section class="found" aria-labelledby="results-title">
                     <Bar/>
                     <Gaps/>
+                    <GpuTrouble/>
                     <Results/>
                 </section>
             </div>
