@@ -1,5 +1,5 @@
 //! How much faster the GPU counts than the CPU reference, and how near it comes to the memory's limit:
-//! `cargo run --release -p surprisal-gpu --example bench [-- SCALE]`. Works on any adapter; nothing is asserted.
+//! `cargo run --release -p surprisal-gpu --example kernels [-- SCALE]`. Works on any adapter; nothing is asserted.
 //!
 //! GPU times hold everything from the host's data to the host's counts. "limit" is the time that only uploading the
 //! same bytes takes, over the time of the whole call.
