@@ -38,7 +38,7 @@ pub(super) fn Bar() -> impl IntoView {
         <Verdict/>
         {move || panel.get().map(|which| match which {
             Panel::Command => view! { <Copyable id="command-text" text=Signal::derive(move || command(model))
-                note="Gives the same numbers in a terminal. FILE is the name of your copy of this file."/> }.into_any(),
+                note="Gives the same numbers in a terminal, in the folder where the file lies."/> }.into_any(),
             Panel::Share => view! { <Copyable id="share-text" text=Signal::derive(move || link(model)) note=share_note(model)/> }.into_any(),
         })}
     }

@@ -100,6 +100,9 @@ fn sentence(model: Model) -> String {
     if all == 0 {
         return "Nothing is chosen. Choose columns and measures below.".to_owned();
     }
+    if empty == all {
+        return "No measure has a value; each says why.".to_owned();
+    }
     let mut text = show::several((all - empty) as u64, "value", "values");
     if empty > 0 {
         text = format!("{text}, {} without one (each says why)", show::count(empty as u64));
