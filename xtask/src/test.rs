@@ -265,7 +265,10 @@ fn shaders(folder: &Path) -> Result<Outcome> {
         std::fs::remove_dir_all(folder)?;
     }
     std::fs::create_dir_all(folder)?;
-    output(cargo().args(["run", "--quiet", "-p", "surprisal-gpu", "--example", "shaders", "--"]).arg(folder))?;
+    // Built as the native tests build it: `cargo run -p` would choose other features, and core once more for them.
+    output(cargo().args(["build", "--quiet", "--workspace", "--example", "shaders"]))?;
+    let example = format!("debug/examples/shaders{}", std::env::consts::EXE_SUFFIX);
+    output(program(shell::target_dir()?.join(example)).arg(folder))?;
     let files = site::files(folder)?;
     if files.is_empty() {
         bail!("the example wrote no shader");
