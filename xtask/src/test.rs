@@ -278,7 +278,7 @@ fn shaders(folder: &Path) -> Result<Outcome> {
     }
     let mut complaints = Vec::new();
     for file in &files {
-        if let Err(error) = output(program("tint").args(["--format", "none"]).arg(file)) {
+        if let Err(error) = output(program("tint").args(["--format", "wgsl"]).arg(file)) {
             complaints.push(format!("{error:#}"));
         }
     }
