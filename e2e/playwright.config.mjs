@@ -22,5 +22,6 @@ export default defineConfig({
     screenshot: 'only-on-failure',
     trace: 'retain-on-failure',
   },
-  projects: [project('webgpu'), project('cpu')],
+  // Shaders need something that compiles them.
+  projects: [project('webgpu'), { ...project('cpu'), testIgnore: /shaders/ }],
 });

@@ -8,10 +8,8 @@ import { test, expect } from './fixture.mjs';
 const folder = process.env.WGSL_DIR;
 const names = folder ? readdirSync(folder).filter((name) => name.endsWith('.wgsl')).sort() : [];
 
-test.skip(({}, { project }) => project.name !== 'webgpu', 'needs WebGPU');
-test.skip(names.length === 0, 'WGSL_DIR names no shaders');
-
 test('every shader compiles without a word', async ({ page }) => {
+  expect(names.length, 'WGSL_DIR names the folder of the shaders').toBeGreaterThan(0);
   await page.goto('./');
   const shaders = names.map((name) => ({ name, code: readFileSync(join(folder, name), 'utf8') }));
   const complaints = await page.evaluate(async (shaders) => {
