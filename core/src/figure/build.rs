@@ -23,7 +23,9 @@ pub fn envelope(values: &[f64], buckets: usize) -> Envelope {
     for bucket in 1..=buckets {
         // In 128 bits the product has room for any length.
         let end = usize::try_from(bucket as u128 * values.len() as u128 / buckets as u128).unwrap_or(values.len());
-        let Some(stretch) = values.get(start..end).filter(|stretch| !stretch.is_empty()) else { continue };
+        // With the next value, to which a line would lead: neighbouring stretches touch, so the band has no holes.
+        let reach = if buckets < values.len() { (end + 1).min(values.len()) } else { end };
+        let Some(stretch) = values.get(start..reach).filter(|_| start < end) else { continue };
         let finite = stretch.iter().copied().filter(|value| value.is_finite());
         let (low, high) = finite.fold((f64::NAN, f64::NAN), |(low, high), value| (low.min(value), high.max(value)));
         out.x.push(f64::midpoint(count(start), count(end - 1)));

@@ -9,7 +9,7 @@ use super::{
     ordinal::{OrdinalWindows, patterns},
 };
 use crate::{
-    figure::{Axis, Colour, Figure, Mark, Panel},
+    figure::{self, Axis, Colour, Figure, Mark, Panel},
     quantity::Unit,
 };
 
@@ -153,18 +153,7 @@ fn bins(series: &Series<'_>, bins: u32) -> Vec<u16> {
 #[expect(clippy::cast_precision_loss, reason = "a picture")]
 fn picture(series: &Series<'_>, profile: &[f64], window: usize, hop: usize, unit: Unit, label: &str) -> Figure {
     let x = &series.values;
-    let bucket = x.len().div_ceil(BUCKETS);
-    let mut marks = Vec::new();
-    if bucket > 1 {
-        let buckets = x.chunks(bucket);
-        let at = (0..buckets.len()).map(|i| (i * bucket) as f64).collect();
-        let low = buckets.clone().map(|c| c.iter().copied().fold(f64::INFINITY, f64::min)).collect();
-        let high = buckets.map(|c| c.iter().copied().fold(f64::NEG_INFINITY, f64::max)).collect();
-        marks.push(Mark::Band { x: at, low, high, colour: Colour::First, opacity: 1.0 });
-    } else {
-        let at = (0..x.len()).map(|i| i as f64).collect();
-        marks.push(Mark::Line { name: String::new(), x: at, y: x.to_vec(), colour: Colour::First });
-    }
+    let marks = vec![figure::series(x, |index| index, BUCKETS, "", Colour::First)];
     let step = profile.len().div_ceil(BUCKETS);
     let middles = (0..profile.len()).step_by(step).map(|j| (j * hop + window / 2) as f64).collect();
     let values = profile.iter().copied().step_by(step).collect();
