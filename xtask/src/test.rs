@@ -320,6 +320,7 @@ fn trunk(page: &Path, target: &Path) -> Result<Outcome> {
     if which("trunk").is_none() {
         return Ok(Outcome::NotChecked("trunk is not installed".into()));
     }
+    site::build(site::Build::Dist, page)?;
     let dist = target.join("site/trunk");
     if dist.exists() {
         std::fs::remove_dir_all(&dist)?;
