@@ -249,7 +249,11 @@ fn deny(install: bool) -> Result<Outcome> {
         if !install {
             return Ok(Outcome::NotChecked("cargo-deny is not installed (cargo xtask test --deny installs it)".into()));
         }
-        shell::run(cargo().args(["install", "cargo-deny", "--version", "0.20.2", "--locked"]))?;
+        let mut install = cargo();
+        install.args(["install", "cargo-deny", "--version", "0.20.2", "--locked"]);
+        // Its own release profile costs many minutes for seconds of work.
+        install.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+        shell::run(install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"))?;
     }
     // Advisories come from a git host: whoever has the network asks for them with `cargo deny check advisories`.
     shell::run(cargo().args(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]))?;
