@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     measure::{MeasureError, ordinal::OrdinalWindows, regularity::Templates, symbols::Words},
     pace::Pace,
+    sim::swarm::{self, Moving, Setup, Swarm},
 };
 
 /// Where a computation ran.
@@ -86,6 +87,11 @@ pub trait Compute {
     /// (see [`crate::measure::regularity`]).
     fn template_matches<'a>(&'a self, templates: &'a Templates, pace: &'a dyn Pace) -> Work<'a, Matches> {
         Box::pin(async move { Ok(Done::on_cpu(templates.matches(pace).await?)) })
+    }
+
+    /// A batch of swarms at their beginning, one replica a setup (see [`crate::sim::swarm`]).
+    fn swarm(&self, setups: Vec<Setup>) -> Moving<'_, Box<dyn Swarm>> {
+        Box::pin(async move { Ok(Box::new(swarm::CpuSwarm::new(setups)?) as Box<dyn Swarm>) })
     }
 }
 

@@ -26,4 +26,5 @@ pub mod pace;
 pub mod quantity;
 pub mod report;
 pub mod rng;
+pub mod sim;
 pub mod verify;

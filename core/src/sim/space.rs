@@ -1,0 +1,68 @@
+//! Where particles move: the number of dimensions and what happens at the edge.
+
+use serde::{Deserialize, Serialize};
+
+/// The edge of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Boundary {
+    /// Open water: there is no edge.
+    Open,
+    /// A periodic square or cube [0, side)^d; distances by the minimum image, d - side round(d / side).
+    Periodic {
+        /// Its edge.
+        side: f64,
+    },
+    /// A closed square or cube [0, side]^d. A particle that would leave is put back by mirror reflection, position
+    /// and heading component alike.
+    Walls {
+        /// Its edge.
+        side: f64,
+    },
+    /// A closed round tank: a disc of this radius about the origin in x and y; in 3-D its floor and surface are
+    /// z = 0 and z = depth. Mirror reflection at the wall's normal.
+    Tank {
+        /// Radius of the disc.
+        radius: f64,
+        /// Depth of the water; unused in 2-D.
+        depth: f64,
+    },
+}
+
+/// A world.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Space {
+    /// 2 or 3. In 2-D the third component of every vector is 0.
+    pub dimensions: u32,
+    /// Its edge.
+    pub boundary: Boundary,
+}
+
+impl Space {
+    /// Whether the world is flat.
+    #[must_use]
+    pub const fn is_flat(&self) -> bool {
+        self.dimensions == 2
+    }
+
+    /// The edge of a periodic world.
+    #[must_use]
+    pub const fn period(&self) -> Option<f64> {
+        match self.boundary {
+            Boundary::Periodic { side } => Some(side),
+            _ => None,
+        }
+    }
+
+    /// The shortest vector from `a` to `b`.
+    #[must_use]
+    pub fn between(&self, a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+        let mut d = [b[0] - a[0], b[1] - a[1], b[2] - a[2]];
+        if let Some(side) = self.period() {
+            for c in &mut d {
+                *c -= side * (*c / side).round_ties_even();
+            }
+        }
+        d
+    }
+}
