@@ -23,6 +23,7 @@ pub mod data;
 pub mod figure;
 pub mod measure;
 pub mod pace;
+pub mod params;
 pub mod quantity;
 pub mod report;
 pub mod rng;

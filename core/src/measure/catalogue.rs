@@ -8,9 +8,9 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, discrete,
-    histogram, input, lempel_ziv, ngram, ordinal, params, profile, regularity, spectral, symbols,
+    histogram, input, lempel_ziv, ngram, ordinal, profile, regularity, spectral, symbols,
 };
-use crate::data::Column;
+use crate::{data::Column, params};
 
 /// The families that measures are listed under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -109,24 +109,7 @@ impl Entry {
     /// # Errors
     /// [`ParameterError`] for an unknown name or a value that does not fit.
     pub fn complete(&self, given: &Json) -> Result<Map<String, Json>, ParameterError> {
-        let empty = Map::new();
-        let given = match given {
-            Json::Object(map) => map,
-            Json::Null => &empty,
-            other => {
-                return Err(ParameterError::Invalid {
-                    measure: self.about.id.to_owned(),
-                    key: "parameters".to_owned(),
-                    given: other.to_string(),
-                    expected: "expected a JSON object".to_owned(),
-                });
-            }
-        };
-        params::validate(self.about.id, self.parameters(), given)?;
-        let mut full: Map<String, Json> =
-            self.parameters().iter().map(|p| (p.name.clone(), p.default.clone())).collect();
-        full.extend(given.iter().map(|(k, v)| (k.clone(), v.clone())));
-        Ok(full)
+        params::complete(self.about.id, self.parameters(), given)
     }
 
     /// Measures one resident column.
@@ -160,7 +143,7 @@ impl Entry {
 /// The parameters of `M`, validated before against their ranges.
 fn typed<M: Measure>(json: Json) -> Result<M::Params, ParameterError> {
     serde_json::from_value(json).map_err(|e| ParameterError::Invalid {
-        measure: M::ABOUT.id.to_owned(),
+        of: M::ABOUT.id.to_owned(),
         key: "…".to_owned(),
         given: String::new(),
         expected: e.to_string(),
@@ -212,34 +195,10 @@ pub fn catalogue() -> &'static [Entry] {
 /// # Errors
 /// [`MeasureError::UnknownMeasure`] with the nearest id there is.
 pub fn find(id: &str) -> Result<&'static Entry, MeasureError> {
-    catalogue()
-        .iter()
-        .find(|e| e.about.id == id)
-        .ok_or_else(|| MeasureError::UnknownMeasure { id: id.to_owned(), suggestion: nearest(id) })
-}
-
-/// The id with the smallest edit distance, if it is close enough to be a slip of the pen.
-fn nearest(id: &str) -> Option<String> {
-    catalogue()
-        .iter()
-        .map(|e| (edit_distance(id, e.about.id), e.about.id))
-        .min()
-        .filter(|(distance, _)| *distance <= id.len().div_ceil(3))
-        .map(|(_, id)| id.to_owned())
-}
-
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let substitution = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substitution.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    catalogue().iter().find(|e| e.about.id == id).ok_or_else(|| MeasureError::UnknownMeasure {
+        id: id.to_owned(),
+        suggestion: params::nearest(id, catalogue().iter().map(|e| e.about.id)),
+    })
 }
 
 #[cfg(test)]
@@ -261,9 +220,13 @@ mod tests {
         }
     }
 
+    fn find_nearest(id: &str) -> Option<String> {
+        params::nearest(id, catalogue().iter().map(|e| e.about.id))
+    }
+
     #[test]
     fn a_slip_of_the_pen_is_corrected() {
-        assert_eq!(nearest("sampem").as_deref(), Some("sampen"));
-        assert_eq!(nearest("quite another thing"), None);
+        assert_eq!(find_nearest("sampem").as_deref(), Some("sampen"));
+        assert_eq!(find_nearest("quite another thing"), None);
     }
 }

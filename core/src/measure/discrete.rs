@@ -243,7 +243,7 @@ impl MillerMadow {
 
 fn invalid(measure: &str, key: &str, given: String, expected: &str) -> MeasureError {
     let (measure, key, expected) = (measure.to_owned(), key.to_owned(), expected.to_owned());
-    ParameterError::Invalid { measure, key, given, expected }.into()
+    ParameterError::Invalid { of: measure, key, given, expected }.into()
 }
 
 /// Which of Grassberger's two estimators.

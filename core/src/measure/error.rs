@@ -1,6 +1,6 @@
 //! Why a measure has no value.
 
-use crate::pace::Cancelled;
+use crate::{pace::Cancelled, params::ParameterError};
 
 /// Why a measure could not be computed. "Undefined" is not an error but a [`super::Value`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -86,34 +86,6 @@ pub enum MeasureError {
 impl MeasureError {
     /// How many indices of non-finite values a message names.
     pub const NON_FINITE_SHOWN: usize = 5;
-}
-
-/// What is wrong with a parameter.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ParameterError {
-    /// The measure has no such parameter.
-    #[error("{measure} has no parameter '{key}'; it has {known}")]
-    Unknown {
-        /// The measure's id.
-        measure: String,
-        /// The name that was given.
-        key: String,
-        /// The names there are.
-        known: String,
-    },
-    /// The value is of another type or out of range.
-    #[error("{measure}.{key} = {given}: {expected}")]
-    Invalid {
-        /// The measure's id.
-        measure: String,
-        /// The parameter.
-        key: String,
-        /// The value that was given.
-        given: String,
-        /// What would be right.
-        expected: String,
-    },
 }
 
 /// Why a value does not exist although the input is valid.

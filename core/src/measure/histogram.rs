@@ -76,7 +76,7 @@ fn histogram(bins: &Bins, id: &str, input: &Input<'_>) -> Result<Histogram, Meas
     let (mut low, mut high) = x.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, z), &v| (a.min(v), z.max(v)));
     let constant = low == high;
     let wanted = bin_count(bins, x, low, high).ok_or_else(|| ParameterError::Invalid {
-        measure: id.to_owned(),
+        of: id.to_owned(),
         key: "bins".to_owned(),
         given: serde_json::to_string(bins).unwrap_or_default(),
         expected: "expected a number of bins from 1 to 65536, or one of fd, scott, sturges, doane, rice, sqrt, auto"

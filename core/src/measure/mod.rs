@@ -12,7 +12,6 @@ mod catalogue;
 mod error;
 mod input;
 mod outcome;
-mod params;
 
 pub mod bytes;
 pub mod discrete;
@@ -28,12 +27,12 @@ pub mod symbols;
 pub mod uncertainty;
 
 pub use catalogue::{Entry, Family, catalogue, find};
-pub use error::{MeasureError, ParameterError, Undefined};
+pub use error::{MeasureError, Undefined};
 pub use input::{Accepts, Input, Missing, Series};
 pub use outcome::{Outcome, Value, Warning};
-pub use params::{Bounds, Parameter, ParameterKind, parse_setting};
 pub use stream::Accumulator;
 
+pub use crate::params::{Bounds, Parameter, ParameterError, ParameterKind, parse_setting};
 use crate::{compute::Compute, data::Column, pace::Pace};
 
 /// What a measure is, for people: shown by every door and in the reference documentation.

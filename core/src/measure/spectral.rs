@@ -82,7 +82,7 @@ impl Measure for Spectral {
         }
         if p.psd == Psd::Welch && p.nperseg < 2 {
             return Err(ParameterError::Invalid {
-                measure: Self::ABOUT.id.to_owned(),
+                of: Self::ABOUT.id.to_owned(),
                 key: "nperseg".to_owned(),
                 given: p.nperseg.to_string(),
                 expected: "expected at least 2".to_owned(),

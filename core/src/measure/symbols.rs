@@ -248,7 +248,7 @@ impl Length {
                 Ok((1..=LONGEST).rev().find(fits).unwrap_or(1))
             }
             other => Err(ParameterError::Invalid {
-                measure: id.to_owned(),
+                of: id.to_owned(),
                 key: "L".to_owned(),
                 given: serde_json::to_string(other).unwrap_or_default(),
                 expected: format!("expected a whole number from 1 to {LONGEST}, or auto"),

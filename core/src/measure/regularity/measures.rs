@@ -126,7 +126,7 @@ fn set_up(
     let sd = standard_deviation(&series.values);
     let constant = series.values.windows(2).all(|w| w[0] == w[1]);
     let invalid = || ParameterError::Invalid {
-        measure: id.to_owned(),
+        of: id.to_owned(),
         key: "r".to_owned(),
         given: serde_json::to_string(r).unwrap_or_default(),
         expected: "expected a number of at least 0, or a multiple of the standard deviation such as 0.2 sd".to_owned(),

@@ -5,9 +5,35 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::ParameterError;
+/// What is wrong with a parameter.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// There is no such parameter.
+    #[error("{of} has no parameter '{key}'; it has {known}")]
+    Unknown {
+        /// The id of the measure or the experiment.
+        of: String,
+        /// The name that was given.
+        key: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The value is of another type or out of range.
+    #[error("{of}.{key} = {given}: {expected}")]
+    Invalid {
+        /// The id of the measure or the experiment.
+        of: String,
+        /// The parameter.
+        key: String,
+        /// The value that was given.
+        given: String,
+        /// What would be right.
+        expected: String,
+    },
+}
 
-/// One parameter of a measure.
+/// One parameter of a measure or an experiment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Parameter {
     /// Its name on the command line, in JSON and in URLs.
@@ -35,7 +61,7 @@ pub enum ParameterKind {
         /// The words.
         options: Vec<String>,
     },
-    /// Free text, or text that stands for a number (`0.2 sd`): the measure's own parser decides.
+    /// Free text, or text that stands for a number (`0.2 sd`): its own parser decides.
     Text,
 }
 
@@ -49,7 +75,7 @@ pub struct Bounds {
 }
 
 /// The parameters of `P` in the order of its fields.
-pub(super) fn describe<P: JsonSchema + Default + Serialize>() -> Vec<Parameter> {
+pub(crate) fn describe<P: JsonSchema + Default + Serialize>() -> Vec<Parameter> {
     let schema = schemars::generate::SchemaSettings::draft2020_12()
         .with(|s| s.inline_subschemas = true)
         .into_generator()
@@ -74,7 +100,7 @@ pub(super) fn describe<P: JsonSchema + Default + Serialize>() -> Vec<Parameter> 
 }
 
 /// The JSON Schema of `P`, for machines.
-pub(super) fn schema<P: JsonSchema>() -> Schema {
+pub(crate) fn schema<P: JsonSchema>() -> Schema {
     schemars::schema_for!(P)
 }
 
@@ -116,20 +142,40 @@ fn primary_type(property: &Json) -> Option<&str> {
     }
 }
 
+/// All of `parameters` at their defaults, with `given` put over them.
+///
+/// # Errors
+/// [`ParameterError`] for an unknown name or a value that does not fit.
+pub(crate) fn complete(of: &str, parameters: &[Parameter], given: &Json) -> Result<Map<String, Json>, ParameterError> {
+    let empty = Map::new();
+    let given = match given {
+        Json::Object(map) => map,
+        Json::Null => &empty,
+        other => {
+            return Err(ParameterError::Invalid {
+                of: of.to_owned(),
+                key: "parameters".to_owned(),
+                given: other.to_string(),
+                expected: "expected a JSON object".to_owned(),
+            });
+        }
+    };
+    validate(of, parameters, given)?;
+    let mut full: Map<String, Json> = parameters.iter().map(|p| (p.name.clone(), p.default.clone())).collect();
+    full.extend(given.iter().map(|(k, v)| (k.clone(), v.clone())));
+    Ok(full)
+}
+
 /// Checks every key of `given` against `parameters`.
-pub(super) fn validate(
-    measure: &str,
-    parameters: &[Parameter],
-    given: &Map<String, Json>,
-) -> Result<(), ParameterError> {
+pub(crate) fn validate(of: &str, parameters: &[Parameter], given: &Map<String, Json>) -> Result<(), ParameterError> {
     for (key, value) in given {
         let Some(parameter) = parameters.iter().find(|p| p.name == *key) else {
             let known = parameters.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
-            return Err(ParameterError::Unknown { measure: measure.to_owned(), key: key.clone(), known });
+            return Err(ParameterError::Unknown { of: of.to_owned(), key: key.clone(), known });
         };
         if !parameter.accepts(value) {
             return Err(ParameterError::Invalid {
-                measure: measure.to_owned(),
+                of: of.to_owned(),
                 key: key.clone(),
                 given: value.to_string(),
                 expected: parameter.expectation(),
@@ -205,4 +251,27 @@ pub fn parse_setting(text: &str) -> Result<(&str, &str, &str), String> {
         return Err(explain());
     }
     Ok((measure, key, value))
+}
+
+/// The id with the smallest edit distance, if it is close enough to be a slip of the pen.
+pub(crate) fn nearest<'a>(id: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    known
+        .map(|other| (edit_distance(id, other), other))
+        .min()
+        .filter(|(distance, _)| *distance <= id.len().div_ceil(3))
+        .map(|(_, id)| id.to_owned())
+}
+
+fn edit_distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substitution = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substitution.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
 }
