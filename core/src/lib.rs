@@ -20,6 +20,7 @@
 
 pub mod compute;
 pub mod data;
+pub mod experiment;
 pub mod figure;
 pub mod measure;
 pub mod pace;

@@ -1,0 +1,72 @@
+//! Why an experiment cannot begin or go on.
+
+use crate::{
+    measure::{MeasureError, school::SchoolError},
+    pace::Cancelled,
+    params::ParameterError,
+    sim::swarm::SwarmError,
+};
+
+/// Why an experiment cannot begin or go on.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExperimentError {
+    /// No experiment has this id.
+    #[error("no experiment is called '{id}'{}", suggestion.as_deref().map(|s| format!("; did you mean '{s}'?")).unwrap_or_default())]
+    Unknown {
+        /// What was asked for.
+        id: String,
+        /// The nearest id there is.
+        suggestion: Option<String>,
+    },
+    /// A parameter is unknown or out of range.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The simulation cannot begin or go on.
+    #[error(transparent)]
+    Swarm(SwarmError),
+    /// A school cannot be measured.
+    #[error(transparent)]
+    School(#[from] SchoolError),
+    /// A measure has no value.
+    #[error(transparent)]
+    Measure(MeasureError),
+    /// A checkpoint or record does not fit.
+    #[error("this checkpoint does not fit: {0}")]
+    Checkpoint(String),
+    /// The user ended it.
+    #[error(transparent)]
+    Cancelled(Cancelled),
+}
+
+impl From<Cancelled> for ExperimentError {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::Cancelled(cancelled)
+    }
+}
+
+impl From<SwarmError> for ExperimentError {
+    fn from(error: SwarmError) -> Self {
+        match error {
+            SwarmError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            other => Self::Swarm(other),
+        }
+    }
+}
+
+impl From<MeasureError> for ExperimentError {
+    fn from(error: MeasureError) -> Self {
+        match error {
+            MeasureError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            other => Self::Measure(other),
+        }
+    }
+}
+
+impl ExperimentError {
+    /// Whether a back end failed, so that going on elsewhere from the last snapshot makes sense.
+    #[must_use]
+    pub const fn is_backend(&self) -> bool {
+        matches!(self, Self::Swarm(SwarmError::Backend { .. }) | Self::Measure(MeasureError::Backend { .. }))
+    }
+}

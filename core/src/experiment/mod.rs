@@ -1,0 +1,145 @@
+//! Experiments: a parameter struct, a run that fills a [`Record`], figures that draw it, and claims about it.
+//!
+//! An experiment is written once, as a type that implements [`Experiment`]. From it come, with no second list, the
+//! page's controls, the URL, the embed's attributes, `surprisal run`, `surprisal check`, the reference page and the
+//! validation errors. Work is asked for through [`Compute`]; no experiment knows which back end it has, and the record
+//! says which one ran. A new experiment is one folder here and one line in [`registry`].
+//!
+//! ```
+//! use surprisal_core::{compute::Cpu, experiment, pace::Unhurried};
+//!
+//! let entry = experiment::find("vicsek").unwrap();
+//! let given = serde_json::json!({ "count": 50, "steps": 20, "noise": 0.5 });
+//! let run = pollster::block_on(async {
+//!     let mut run = entry.start(&given, &Cpu).await?;
+//!     while !run.is_done() {
+//!         run.advance(10, &Unhurried).await?;
+//!     }
+//!     Ok::<_, experiment::ExperimentError>(run)
+//! });
+//! assert_eq!(run.unwrap().record().steps, 20);
+//! ```
+
+mod boids;
+mod claim;
+mod error;
+mod fish;
+mod record;
+mod registry;
+mod run;
+mod vicsek;
+
+pub use claim::{Claim, Comparison, Standing, Verdict, judge};
+pub use error::ExperimentError;
+pub use fish::{METRICS, Metrics};
+pub use record::{Column, Record, Scalar, Table, Values};
+pub use registry::{Entry, find, of_paper, registry};
+pub use run::Run;
+
+use crate::{
+    compute::Compute,
+    figure::Figure,
+    pace::Pace,
+    sim::swarm::{State, Swarm},
+};
+
+/// What an experiment is, for people.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The id on the command line, in URLs, embeds and records: `fish-schooling`.
+    pub id: &'static str,
+    /// The name, spelled out.
+    pub title: &'static str,
+    /// What it is about, in one sentence.
+    pub claim: &'static str,
+    /// How it works, in a few sentences.
+    pub how: &'static str,
+    /// The model in plain text with Unicode symbols.
+    pub equation: &'static str,
+    /// Where it is from: authors, title, year, place.
+    pub source: &'static str,
+    /// The paper that it belongs to; experiments of one paper are checked together.
+    pub paper: &'static str,
+}
+
+/// The future of an experiment's work.
+pub type Doing<'a, T> = futures_util::future::LocalBoxFuture<'a, Result<T, ExperimentError>>;
+
+/// One experiment, written once.
+pub trait Experiment: Sized + 'static {
+    /// Its parameters; every field has a default, a range and help. One of them is `seed`.
+    type Params: serde::Serialize + serde::de::DeserializeOwned + schemars::JsonSchema + Default;
+
+    /// What it is.
+    const ABOUT: About;
+
+    /// What it claims, with thresholds that were fixed before any run.
+    const CLAIMS: &'static [Claim] = &[];
+
+    /// Begins. Checks what the ranges of the single parameters cannot.
+    fn start(params: Self::Params, compute: &dyn Compute) -> Doing<'_, Self>;
+
+    /// Steps of the whole run.
+    fn total(&self) -> u64;
+
+    /// Steps behind.
+    fn done(&self) -> u64;
+
+    /// Goes on by about `steps` steps, at most to the end, and notes in `record` what was found.
+    fn advance<'a>(&'a mut self, steps: u32, record: &'a mut Record, pace: &'a dyn Pace) -> Doing<'a, ()>;
+
+    /// The pictures of what is in the record so far.
+    fn figures(record: &Record) -> Vec<Figure>;
+
+    /// What was seen, in at most two sentences with numbers.
+    fn seen(record: &Record) -> String;
+
+    /// What moves, where a reader can watch it.
+    fn swarm(&mut self) -> Option<&mut dyn Swarm> {
+        None
+    }
+
+    /// Takes new parameters without beginning again, where that makes sense; says whether it did.
+    ///
+    /// # Errors
+    /// Parameters that make no sense.
+    fn change(&mut self, _params: Self::Params) -> Result<bool, ExperimentError> {
+        Ok(false)
+    }
+
+    /// What is needed to go on later, beside the record.
+    fn save(&mut self) -> Doing<'_, Vec<State>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Goes on from what [`Experiment::save`] gave, with the record of that moment.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Checkpoint`].
+    fn load(&mut self, _states: &[State], _record: &Record) -> Result<(), ExperimentError> {
+        Err(ExperimentError::Checkpoint("this experiment begins again instead".to_owned()))
+    }
+}
+
+/// The states of all replicas of `swarm`, for [`Experiment::save`].
+fn save(swarm: &mut dyn Swarm) -> Doing<'_, Vec<State>> {
+    Box::pin(async move {
+        let mut states = Vec::new();
+        for replica in 0..swarm.setups().len() {
+            states.push(swarm.state(replica).await?);
+        }
+        Ok(states)
+    })
+}
+
+/// Puts the replicas of `swarm` into `states`, for [`Experiment::load`].
+fn load(swarm: &mut dyn Swarm, states: &[State]) -> Result<(), ExperimentError> {
+    let wanted = swarm.setups().len();
+    if states.len() != wanted {
+        return Err(ExperimentError::Checkpoint(format!("it holds {} replicas, and {wanted} run here", states.len())));
+    }
+    for (replica, state) in states.iter().enumerate() {
+        swarm.restore(replica, state)?;
+    }
+    Ok(())
+}
