@@ -290,25 +290,36 @@ impl Measure for Grassberger {
 impl Grassberger {
     #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
     fn recipe(p: &GrassbergerParams) -> Result<Recipe, MeasureError> {
-        let (g, name): (fn(f64, f64) -> f64, _) = match p.year {
-            2003 => (
-                |n, sign| digamma(n) + sign / 2.0 * (digamma(f64::midpoint(n, 1.0)) - digamma(n / 2.0)),
-                "Grassberger 2003",
-            ),
-            1988 => (|n, sign| digamma(n) + sign / (n + 1.0), "Grassberger 1988"),
+        let (g, name): (fn(u64) -> f64, _) = match p.year {
+            2003 => (grassberger_g, "Grassberger 2003"),
+            1988 => (|n| digamma(n as f64) + alternating(n) / (n as f64 + 1.0), "Grassberger 1988"),
             other => return Err(invalid("shannon.grassberger", "year", other.to_string(), "expected 1988 or 2003")),
         };
-        Ok(Recipe::new(name, 2, move |counts| {
-            // A constant is certain: the estimator's small residue there is an artefact.
-            if counts.iter().filter(|&&c| c > 0).count() <= 1 {
-                return 0.0;
-            }
-            let n = counts.iter().sum::<u64>() as f64;
-            let term = |c: u64| c as f64 * g(c as f64, if c.is_multiple_of(2) { 1.0 } else { -1.0 });
-            let sum: f64 = counts.iter().filter(|&&c| c > 0).map(|&c| term(c)).sum();
-            (n.ln() - sum / n) / LN_2
-        }))
+        Ok(Recipe::new(name, 2, move |counts| grassberger_nats(counts, g) / LN_2))
     }
+}
+
+/// Grassberger's G(n) = ψ(n) + ((−1)ⁿ/2)[ψ((n+1)/2) − ψ(n/2)] of 2003, for n ≥ 1.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+pub(crate) fn grassberger_g(n: u64) -> f64 {
+    let x = n as f64;
+    digamma(x) + alternating(n) / 2.0 * (digamma(f64::midpoint(x, 1.0)) - digamma(x / 2.0))
+}
+
+const fn alternating(n: u64) -> f64 {
+    if n.is_multiple_of(2) { 1.0 } else { -1.0 }
+}
+
+/// ln N − (1/N) Σ nᵢ g(nᵢ), in nats; 0 for a constant.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+pub(crate) fn grassberger_nats(counts: &[u64], g: impl Fn(u64) -> f64) -> f64 {
+    // A constant is certain: the estimator's small residue there is an artefact.
+    if counts.iter().filter(|&&c| c > 0).count() <= 1 {
+        return 0.0;
+    }
+    let n = counts.iter().sum::<u64>() as f64;
+    let sum: f64 = counts.iter().filter(|&&c| c > 0).map(|&c| c as f64 * g(c)).sum();
+    n.ln() - sum / n
 }
 
 /// The coverage-adjusted estimator.

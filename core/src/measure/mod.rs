@@ -21,6 +21,7 @@ pub mod ngram;
 pub mod ordinal;
 pub mod profile;
 pub mod regularity;
+pub mod school;
 pub mod spectral;
 pub mod stream;
 pub mod symbols;

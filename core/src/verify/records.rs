@@ -1,13 +1,12 @@
-//! Conformance: golden records, made by other packages, against this build.
+//! Records: a measure, its parameters, and the value that another package gives for a column.
 //!
 //! A record names an input file, a measure, its parameters in the words of the package that made it, and either the
 //! expected `value` with a relative tolerance or, for a policy, what is `expect`ed to be said
-//! (`error: …`, `undefined: …`, `warning: …`). Nothing is skipped in silence: a record that this build has no
-//! measure for is *not covered*, with the reason.
+//! (`error: …`, `undefined: …`, `warning: …`).
 
-use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
+use super::{Status, Verdict, json::number};
 use crate::{
     data::Column,
     measure::{self, Context, MeasureError, Outcome, Value},
@@ -18,58 +17,6 @@ use crate::{
 const TOLERANCE: f64 = 1e-9;
 /// Values this close to zero are equal: what rounding leaves of a zero has no relative error.
 const ABSOLUTE: f64 = 1e-12;
-
-/// How a record came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// The value is within the tolerance, or the policy holds.
-    Agree,
-    /// It is not.
-    Disagree,
-    /// This build has no such measure or parameter.
-    NotCovered,
-}
-
-/// One verified record.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Verdict {
-    /// The record's id.
-    pub id: String,
-    /// The measure's id as the record gives it.
-    pub measure: String,
-    /// How it came out.
-    pub status: Status,
-    /// The expected value or sentence.
-    pub expected: Json,
-    /// What this build gives.
-    pub got: Json,
-    /// Why it is not covered, or where the first difference is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-}
-
-/// How many records came out how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Total {
-    /// Within the tolerance.
-    pub agree: u64,
-    /// Outside.
-    pub disagree: u64,
-    /// No such measure or parameter.
-    pub not_covered: u64,
-}
-
-impl Total {
-    /// Counts one more.
-    pub fn add(&mut self, status: Status) {
-        match status {
-            Status::Agree => self.agree += 1,
-            Status::Disagree => self.disagree += 1,
-            Status::NotCovered => self.not_covered += 1,
-        }
-    }
-}
 
 /// A record as it is written in a golden file.
 #[derive(Clone, Debug, PartialEq)]
@@ -263,14 +210,6 @@ fn json_of(value: &Value) -> Json {
         Value::Vector(v) => v.iter().map(|&x| number(x)).collect(),
         Value::Curves(c) => c.iter().map(|v| Json::from_iter(v.iter().map(|&x| number(x)))).collect(),
         Value::Undefined(reason) => Json::from(format!("undefined: {reason}")),
-    }
-}
-
-fn number(x: f64) -> Json {
-    match x {
-        f64::INFINITY => Json::from("inf"),
-        f64::NEG_INFINITY => Json::from("-inf"),
-        x => Json::from(x),
     }
 }
 

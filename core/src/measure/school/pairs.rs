@@ -1,0 +1,242 @@
+//! The one pass over all pairs: distances to the nearest neighbours, and cosines between headings.
+//!
+//! Coordinates lie in lanes (structure of arrays), a row of N distances or cosines is computed into a buffer that is used
+//! again for the next fish, and nothing is allocated for a pair.
+
+use multiversion::multiversion;
+
+use super::{NEIGHBOURS, geometry::Vec3, real};
+
+/// Coordinates in three lanes.
+pub(super) struct Lanes {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    z: Vec<f64>,
+}
+
+/// A stretch of three lanes.
+#[derive(Clone, Copy)]
+pub(super) struct Slice<'a> {
+    x: &'a [f64],
+    y: &'a [f64],
+    z: &'a [f64],
+}
+
+impl Lanes {
+    pub(super) fn of(vectors: &[Vec3]) -> Self {
+        let lane = |axis: usize| vectors.iter().map(|v| v[axis]).collect();
+        Self { x: lane(0), y: lane(1), z: lane(2) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.x.len()
+    }
+
+    pub(super) fn at(&self, i: usize) -> Vec3 {
+        [self.x[i], self.y[i], self.z[i]]
+    }
+
+    pub(super) fn all(&self) -> Slice<'_> {
+        self.range(0, self.len())
+    }
+
+    pub(super) fn range(&self, from: usize, to: usize) -> Slice<'_> {
+        Slice { x: &self.x[from..to], y: &self.y[from..to], z: &self.z[from..to] }
+    }
+}
+
+/// Squared distances from `from` to all of `lanes` in a periodic box of side `size`, or in open water if it is infinite.
+/// Coordinates must be in 0 <= x < size.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+pub(super) fn squares(lanes: Slice<'_>, from: Vec3, size: f64, out: &mut [f64]) {
+    // The if is what min instructions do; f64::min asks for more.
+    let image = |d: f64| {
+        let (d, other) = (d.abs(), size - d.abs());
+        if other < d { other } else { d }
+    };
+    for (((out, x), y), z) in out.iter_mut().zip(lanes.x).zip(lanes.y).zip(lanes.z) {
+        let (dx, dy, dz) = (image(x - from[0]), image(y - from[1]), image(z - from[2]));
+        *out = dx * dx + dy * dy + dz * dz;
+    }
+}
+
+/// The smallest of `squares`, ascending; infinite where there are fewer.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+pub(super) fn smallest(squares: &[f64]) -> [f64; NEIGHBOURS] {
+    let mut best = [f64::INFINITY; NEIGHBOURS];
+    let mut chunks = squares.chunks_exact(16);
+    for chunk in &mut chunks {
+        // Most chunks hold nothing nearer than what there is: one look at sixteen.
+        let worst = best[NEIGHBOURS - 1];
+        let nearer = chunk.iter().fold(false, |any, &s| any | (s < worst));
+        if nearer {
+            chunk.iter().for_each(|&s| insert(&mut best, s));
+        }
+    }
+    chunks.remainder().iter().for_each(|&s| insert(&mut best, s));
+    best
+}
+
+#[inline(always)]
+fn insert(best: &mut [f64; NEIGHBOURS], square: f64) {
+    if square < best[NEIGHBOURS - 1] {
+        let mut k = NEIGHBOURS - 1;
+        while k > 0 && square < best[k - 1] {
+            best[k] = best[k - 1];
+            k -= 1;
+        }
+        best[k] = square;
+    }
+}
+
+/// How many of `squares` are at most `limit`.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+pub(super) fn within(squares: &[f64], limit: f64) -> usize {
+    let count: u64 = squares.iter().map(|&s| u64::from(s <= limit)).sum();
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// What happens to a cosine that rounding has put outside −1..1.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outside {
+    /// It is left out, as numpy's histogram does.
+    Dropped,
+    /// It belongs to the nearest bin.
+    Clamped,
+}
+
+/// For each of `lanes` the bin of (u·v + 1)/2 among `bins` equal bins on [0, 1], the last one closed; `bins` itself for what
+/// lies outside (or is NaN) and is dropped. True if one is within [`ROUNDING`] of 0 or 1.
+///
+/// The edges are those of `numpy.linspace(0, 1, bins + 1)`, k times the rounded 1/bins, and a value is compared with them after
+/// the division has guessed its bin, as `numpy.histogram` does: the counts are the same to the last one.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+pub(super) fn cosine_bins(lanes: Slice<'_>, u: Vec3, bins: u32, outside: Outside, out: &mut [u64]) -> bool {
+    // An integer below 2^52 added to it is its lowest bits.
+    const TO_BITS: f64 = 4_503_599_627_370_496.0;
+    let count = f64::from(bins);
+    let step = 1.0 / count;
+    let clamp = outside == Outside::Clamped;
+    let mut edge = false;
+    for (((out, x), y), z) in out.iter_mut().zip(lanes.x).zip(lanes.y).zip(lanes.z) {
+        let mut t = (u[0] * x + u[1] * y + u[2] * z + 1.0) / 2.0;
+        edge |= (t.abs() < ROUNDING) | ((t - 1.0).abs() < ROUNDING);
+        if clamp {
+            t = if t < 0.0 { 0.0 } else { t };
+            t = if t > 1.0 { 1.0 } else { t };
+        }
+        let mut k = (t * count).floor();
+        k -= if t < k * step { 1.0 } else { 0.0 };
+        k += if t >= (k + 1.0) * step { 1.0 } else { 0.0 };
+        k = if k < count - 1.0 { k } else { count - 1.0 };
+        k = if (0.0..=1.0).contains(&t) { k } else { count };
+        *out = (k + TO_BITS).to_bits() & 0xFFFF_FFFF;
+    }
+    edge
+}
+
+/// Adds `bins` to `counts`, which has one place more for what was dropped.
+pub(super) fn tally(bins: &[u64], counts: &mut [[u32; 4]]) {
+    let top = counts.len() - 1;
+    let mut add = |bin: u64, lane: usize| {
+        let bin = usize::try_from(bin).unwrap_or(top).min(top);
+        counts[bin][lane] += 1;
+    };
+    // Four tables: a parallel school has all its pairs in one bin, and one counter would wait for itself.
+    let mut quads = bins.chunks_exact(4);
+    for quad in &mut quads {
+        add(quad[0], 0);
+        add(quad[1], 1);
+        add(quad[2], 2);
+        add(quad[3], 3);
+    }
+    quads.remainder().iter().for_each(|&bin| add(bin, 0));
+}
+
+/// The distances of every fish to its nearest ones.
+pub(super) fn nearest(positions: &Lanes, size: f64) -> Vec<[f64; NEIGHBOURS]> {
+    let mut row = vec![0.0; positions.len()];
+    let mut fish = |i: usize| {
+        squares(positions.all(), positions.at(i), size, &mut row);
+        row[i] = f64::INFINITY;
+        smallest(&row).map(f64::sqrt)
+    };
+    (0..positions.len()).map(&mut fish).collect()
+}
+
+/// Counts of (u·v + 1)/2 of all pairs i < j in `bins` bins; what is outside is dropped.
+///
+/// Parallel and antiparallel headings have a cosine of ±1 up to rounding, and whether they are counted depends on the last
+/// bit. Those pairs are computed again in the order of the reference ([`blas_cosine`]).
+pub(super) fn cosines(headings: &Lanes, bins: u32) -> Vec<u64> {
+    let n = headings.len();
+    let mut counts = vec![[0_u32; 4]; bins as usize + 1];
+    let mut total = vec![0_u64; bins as usize];
+    let mut row = vec![0_u64; n];
+    let mut edge = vec![0_u64; n];
+    let mut pending: u64 = 0;
+    for i in 0..n {
+        let rest = headings.range(i + 1, n);
+        let (row, edge) = (&mut row[..n - i - 1], &mut edge[..n - i - 1]);
+        if cosine_bins(rest, headings.at(i), bins, Outside::Dropped, row) {
+            at_edge(rest, headings.at(i), edge);
+            for (k, bin) in row.iter_mut().enumerate().filter(|(k, _)| edge[*k] != 0) {
+                let j = i + 1 + k;
+                let t = (blas_cosine(headings.at(i), headings.at(j), (i, j, n)) + 1.0) / 2.0;
+                let last = u64::from(bins) - 1;
+                *bin = if !(0.0..=1.0).contains(&t) {
+                    last + 1
+                } else if t > 0.5 {
+                    last
+                } else {
+                    0
+                };
+            }
+        }
+        tally(row, &mut counts);
+        pending += row.len() as u64;
+        // Before a counter of 32 bits can overflow, and at the end.
+        if pending > u64::from(u32::MAX / 2) || i + 1 == n {
+            for (total, count) in total.iter_mut().zip(&mut counts) {
+                *total += count.iter().map(|&c| u64::from(c)).sum::<u64>();
+                *count = [0; 4];
+            }
+            pending = 0;
+        }
+    }
+    total
+}
+
+/// So near to 0 or 1 the order of summation can decide on which side a value is.
+const ROUNDING: f64 = 4.0 * f64::EPSILON;
+
+/// 1 where (u·v + 1)/2 is within rounding of 0 or 1.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+fn at_edge(lanes: Slice<'_>, u: Vec3, out: &mut [u64]) {
+    for (((out, x), y), z) in out.iter_mut().zip(lanes.x).zip(lanes.y).zip(lanes.z) {
+        let t = (u[0] * x + u[1] * y + u[2] * z + 1.0) / 2.0;
+        *out = u64::from(t.abs() < ROUNDING) | u64::from((t - 1.0).abs() < ROUNDING);
+    }
+}
+
+/// u·v as the reference has it for headings i < j of n.
+///
+/// It forms U Uᵀ with `numpy.dot`, that is with `dsyrk` of OpenBLAS 0.3, whose Haswell kernel adds the three products by
+/// fused multiply-adds from the first to the last, but where a tile is 12 rows by 4 columns rounds the first two products and
+/// their sum. Those tiles are the four columns after the last full eight, in the full twelves of every panel of 32 rows.
+/// Found by comparing bits, and true for n < 196; beyond, and with other kernels of that library, the tiles lie elsewhere.
+fn blas_cosine(u: Vec3, v: Vec3, (i, j, n): (usize, usize, usize)) -> f64 {
+    let column = 8 * (n / 8);
+    let panel = 32 * (i / 32);
+    let tiled = n % 8 >= 4 && (column..column + 4).contains(&j) && i - panel < 12 * ((n - panel).min(32) / 12);
+    let two = if tiled { u[0] * v[0] + u[1] * v[1] } else { u[1].mul_add(v[1], u[0] * v[0]) };
+    u[2].mul_add(v[2], two)
+}
+
+/// Coefficient of variation of a fish's neighbour distances: population standard deviation over (mean + `guard`).
+pub(super) fn variation(distances: &[f64; NEIGHBOURS], guard: f64) -> f64 {
+    let n = real(NEIGHBOURS);
+    let mean = distances.iter().sum::<f64>() / n;
+    let variance = distances.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / n;
+    variance.sqrt() / (mean + guard)
+}
