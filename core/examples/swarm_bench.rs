@@ -1,7 +1,8 @@
 //! Speed of the CPU's swarm: `cargo run --release -p surprisal-core --example swarm_bench -- [largest N]`.
 //!
-//! Prints one line a case: steps a second and ordered pairs within everybody's view of the search a second (N² a step for
-//! all pairs), the best of some runs. The last cases keep the density, so that the cost of one particle should stay.
+//! Prints one line a case: steps a second and ordered pairs within everybody's view of the search a second (N² a step
+//! for all pairs), the best of some runs. The last cases keep the density, so that the cost of one particle should
+//! stay.
 
 use std::time::Instant;
 

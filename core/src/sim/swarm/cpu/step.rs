@@ -132,8 +132,8 @@ async fn by_pairs(
     Ok(())
 }
 
-/// Everybody against the cells around. In reproducible mode a neighbourhood is summed in ascending order of particle, so
-/// that all pairs give the same bits; else in the order of the cells.
+/// Everybody against the cells around. In reproducible mode a neighbourhood is summed in ascending order of particle,
+/// so that all pairs give the same bits; else in the order of the cells.
 async fn by_grid(
     setup: &Setup,
     law: &Law,
