@@ -6,18 +6,20 @@
 //! batch of one.
 //!
 //! A step is synchronous: everyone reads time t. For each particle: gather over neighbours → desired direction →
-//! predator, obstacles and leaders' goal blended in → noise and turn as the rule says → move by speed × time step →
-//! the edge. Random numbers: one Philox block per particle and step, counter = (step, particle, 0, replica),
-//! key = seed (see [`noise`]).
+//! leaders' goal, predator and obstacles blended in, in this order → noise and turn as the rule says → move by speed ×
+//! time step → out of obstacles → the edge. A hunting predator reads time t too. Random numbers: one Philox block per
+//! particle and step, counter = (step, particle, 0, replica), key = seed (see [`noise`]).
 
+mod bytes;
 mod cpu;
 mod error;
+mod fit;
 mod noise;
 mod rule;
 mod setup;
 mod start;
 
-pub use cpu::CpuSwarm;
+pub use cpu::{CpuSwarm, Search};
 pub use error::SwarmError;
 pub use noise::{Block, frame, noise};
 pub use rule::{Boids, Dewi, Rule, Vicsek, Zones};

@@ -2,6 +2,18 @@
 //!
 //! counter = (step, particle, 0, replica), key = seed. A uniform is ((x >> 9) + 1/2) / 2^23: 24 significant bits,
 //! so that f32 and f64 have the very same number. Normals by Box and Muller's transform.
+//!
+//! What a rule does with its block; `a`, `b` = [`frame`] of the vector named, φ = 2π uniform, axis = cos φ a + sin φ b:
+//!
+//! | rule | number | words | use |
+//! |---|---|---|---|
+//! | Couzin 2002 | noise × `normals(0)[0]` | 0, 1 | angle by which the desired direction d is rotated; 2-D: counter-clockwise |
+//! | Couzin 2002, 3-D | φ from `uniform(2)` | 2 | axis of that rotation, in the frame of d |
+//! | Couzin 2002, 3-D | φ from `uniform(3)` | 3 | axis of the turn where the target is exactly behind, in the frame of the heading |
+//! | Couzin 2002, 2-D | `uniform(3)` | 3 | sense of that turn: counter-clockwise below 1/2 |
+//! | Dewi | g = `normals(0)[0]`, `normals(0)[1]`, `normals(1)[0]` | 0 to 3 | normalize(u + noise g); 2-D: g_z = 0 |
+//! | Vicsek | noise × (`uniform(0)` - 1/2) | 0 | Δ, counter-clockwise |
+//! | Boids | noise × g as for Dewi | 0 to 3 | added to the force |
 
 use crate::rng::philox4x32;
 

@@ -19,8 +19,8 @@ pub enum Start {
     },
     /// Uniform in the whole of a bounded space (open water: in a cube of edge 2 about the origin), headings isotropic.
     Uniform,
-    /// A swimming ring (dewi-kadita's torus start): θ_i = 2πi/N + 0.1 g, radius R (1 + 0.15 g) in the xy-plane about the
-    /// middle, z = middle + 0.3 R g, heading (-sin θ, cos θ, 0.1 g) normalised.
+    /// A swimming ring (dewi-kadita's torus start): θ_i = 2πi/N + 0.1 g, radius R (1 + 0.15 g) in the xy-plane about
+    /// the middle, z = middle + 0.3 R g, heading (-sin θ, cos θ, 0.1 g) normalised.
     Ring {
         /// R.
         radius: f64,
@@ -50,7 +50,8 @@ pub fn begin(setup: &Setup) -> State {
         state.speeds.push(if setup.speed_deviation > 0.0 { speed.max(setup.speed / 10.0) } else { setup.speed });
     }
     if let Some(predator) = setup.predator {
-        state.predator = Some([predator.position, [1.0, 0.0, 0.0]]);
+        let [x, y, z] = predator.position;
+        state.predator = Some([[x, y, if space.is_flat() { 0.0 } else { z }], [1.0, 0.0, 0.0]]);
     }
     state
 }
@@ -66,7 +67,7 @@ fn middle(space: &Space) -> [f64; 3] {
 }
 
 /// A position within the space: wrapped or clamped.
-fn inside(space: &Space, x: [f64; 3]) -> [f64; 3] {
+pub(super) fn inside(space: &Space, x: [f64; 3]) -> [f64; 3] {
     let flat = space.is_flat();
     let mut y = match space.boundary {
         Boundary::Open => x,
@@ -75,7 +76,8 @@ fn inside(space: &Space, x: [f64; 3]) -> [f64; 3] {
         Boundary::Walls { side } => x.map(|c| c.clamp(0.0, side)),
         Boundary::Tank { radius, depth } => {
             let r = x[0].hypot(x[1]);
-            let shrink = if r > radius { radius / r } else { 1.0 };
+            // A reflected particle may be outside by a rounding; it stays, so that a run restarts to the bit.
+            let shrink = if r > radius * (1.0 + 1e-12) { radius / r } else { 1.0 };
             [x[0] * shrink, x[1] * shrink, x[2].clamp(0.0, depth)]
         }
     };

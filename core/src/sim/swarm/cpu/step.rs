@@ -1,0 +1,216 @@
+//! One step of one replica: who sees whom, and where everybody goes.
+
+use super::{
+    super::{Rule, Setup, State, SwarmError},
+    edge::{settle, surface},
+    grid::Grid,
+    hunt::hunt,
+    lanes::{Block, Columns, LANES, Sums},
+    pairs::Law,
+    turn::{Me, turn},
+    vector::scale,
+};
+use crate::pace::Pace;
+
+/// How neighbours are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Search {
+    /// By a grid where that promises fewer pairs.
+    #[default]
+    Auto,
+    /// Everybody looks at everybody.
+    AllPairs,
+    /// By a uniform grid, even where it does not help.
+    Grid,
+}
+
+/// Pairs between two ticks: 2 to 10 ms.
+const PAIRS_PER_TICK: u64 = 1 << 21;
+
+/// What a particle's own part of a step costs, in pairs.
+const OWN: u64 = 100;
+
+/// How far the work is, and when to say so.
+pub(super) struct Meter<'a> {
+    pub(super) pace: &'a dyn Pace,
+    pub(super) pairs: u64,
+    pub(super) done: u64,
+    pub(super) total: u64,
+}
+
+impl Meter<'_> {
+    /// Whether it is time for a tick after this much more work.
+    const fn due(&mut self, looking: usize, at: usize) -> bool {
+        self.pairs += looking as u64 * (at as u64 + OWN);
+        self.pairs >= PAIRS_PER_TICK
+    }
+
+    async fn tick(&mut self) -> Result<(), SwarmError> {
+        self.pairs = 0;
+        Ok(self.pace.tick(self.done, self.total).await?)
+    }
+}
+
+/// What a step needs beside the state, kept between steps.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Workspace {
+    columns: Columns,
+    grid: Grid,
+    near: Vec<u32>,
+}
+
+/// Writes into `next` what follows on `now`.
+pub(super) async fn step(
+    setup: &Setup,
+    search: Search,
+    now: &State,
+    next: &mut State,
+    work: &mut Workspace,
+    meter: &mut Meter<'_>,
+) -> Result<(), SwarmError> {
+    let law = Law::new(&setup.rule, &setup.space);
+    next.step = now.step + 1;
+    next.positions.resize(now.positions.len(), [0.0; 3]);
+    next.headings.resize(now.positions.len(), [0.0; 3]);
+    next.speeds.resize(now.positions.len(), 0.0);
+    next.predator = setup.predator.as_ref().and_then(|p| hunt(setup, p, now));
+    let grid = match search {
+        Search::AllPairs => false,
+        Search::Grid => work.grid.plan(&setup.space, setup.rule.reach(), &now.positions) > 0.0,
+        Search::Auto => {
+            now.positions.len() >= FEW && work.grid.plan(&setup.space, setup.rule.reach(), &now.positions) < HELPS
+        }
+    };
+    if grid {
+        by_grid(setup, &law, now, next, work, meter).await
+    } else {
+        by_pairs(setup, &law, now, next, work, meter).await
+    }
+}
+
+/// Below this many particles a grid costs more than it saves.
+const FEW: usize = 192;
+
+/// The share of all pairs from which on a grid saves more than it costs.
+const HELPS: f64 = 0.6;
+
+/// What neighbours add up: headings, or (boids) velocities.
+fn message(setup: &Setup, now: &State, i: usize) -> [f64; 3] {
+    match setup.rule {
+        Rule::Boids(_) => scale(now.speeds[i], now.headings[i]),
+        _ => now.headings[i],
+    }
+}
+
+/// Everybody against everybody, in ascending order. Not tiled: a block's sums stay in registers, and 48 bytes a
+/// neighbour for eight particles are far below what any cache level delivers.
+async fn by_pairs(
+    setup: &Setup,
+    law: &Law,
+    now: &State,
+    next: &mut State,
+    work: &mut Workspace,
+    meter: &mut Meter<'_>,
+) -> Result<(), SwarmError> {
+    let n = now.positions.len();
+    work.columns.clear();
+    for i in 0..n {
+        work.columns.push(now.positions[i], message(setup, now, i));
+    }
+    for first in (0..n).step_by(LANES) {
+        let len = LANES.min(n - first);
+        let block = Block::new(&now.positions, &now.headings, |l| first + l, len);
+        let mut sums = Sums::default();
+        law.gather(&block, work.columns.all(), &mut sums);
+        for l in 0..len {
+            go(setup, now, next, first + l, &sums, l);
+        }
+        if meter.due(LANES, n) {
+            meter.tick().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Everybody against the cells around. In reproducible mode a neighbourhood is summed in ascending order of particle,
+/// so that all pairs give the same bits; else in the order of the cells.
+async fn by_grid(
+    setup: &Setup,
+    law: &Law,
+    now: &State,
+    next: &mut State,
+    work: &mut Workspace,
+    meter: &mut Meter<'_>,
+) -> Result<(), SwarmError> {
+    let Workspace { columns, grid, near } = work;
+    grid.fill(&now.positions);
+    columns.clear();
+    if !setup.reproducible {
+        for &i in grid.order() {
+            columns.push(now.positions[i as usize], message(setup, now, i as usize));
+        }
+    }
+    for group in 0..grid.groups() {
+        let home = grid.home(group);
+        if home.is_empty() {
+            continue;
+        }
+        let runs = grid.runs(group);
+        let mut at = 0;
+        if setup.reproducible {
+            near.clear();
+            for run in runs.iter() {
+                near.extend_from_slice(&grid.order()[run.clone()]);
+            }
+            near.sort_unstable();
+            columns.clear();
+            for &i in near.iter() {
+                columns.push(now.positions[i as usize], message(setup, now, i as usize));
+            }
+            at = near.len();
+        } else {
+            for run in runs.iter() {
+                at += run.len();
+            }
+        }
+        let home = &grid.order()[home];
+        for ids in home.chunks(LANES) {
+            let block = Block::new(&now.positions, &now.headings, |l| ids[l] as usize, ids.len());
+            let mut sums = Sums::default();
+            if setup.reproducible {
+                law.gather(&block, columns.all(), &mut sums);
+            } else {
+                for run in runs.iter() {
+                    law.gather(&block, columns.run(run.start, run.end), &mut sums);
+                }
+            }
+            for (l, &i) in ids.iter().enumerate() {
+                go(setup, now, next, i as usize, &sums, l);
+            }
+            if meter.due(LANES, at) {
+                meter.tick().await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Particle `i` turns and moves.
+fn go(setup: &Setup, now: &State, next: &mut State, i: usize, sums: &Sums, lane: usize) {
+    #[expect(clippy::cast_possible_truncation, reason = "a count is u32")]
+    let me = Me {
+        index: i as u32,
+        step: now.step,
+        position: now.positions[i],
+        heading: now.headings[i],
+        speed: now.speeds[i],
+        predator: now.predator.map(|p| p[0]),
+    };
+    let (u, speed) = turn(setup, &me, &sums.of(lane));
+    let moved = [0, 1, 2].map(|k| me.position[k] + u[k] * speed * setup.time_step);
+    let moved = surface(&setup.space, &setup.obstacles, moved, u);
+    let (x, u) = settle(&setup.space, moved, u);
+    next.positions[i] = x;
+    next.headings[i] = u;
+    next.speeds[i] = speed;
+}
