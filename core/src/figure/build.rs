@@ -109,3 +109,7 @@ pub fn categories(title: &str, names: Vec<String>, heights: Vec<f64>, colour: Co
     let edges = (0..=heights.len()).map(|edge| count(edge) - 0.5).collect();
     (Axis { names, ..Axis::new(title) }, Mark::Bars { edges, heights, colour })
 }
+
+pub fn line(x: &[f64], y: &[f64], _buckets: usize, name: &str, colour: Colour) -> Mark {
+    Mark::Line { name: name.to_owned(), x: x.to_vec(), y: y.to_vec(), colour }
+}

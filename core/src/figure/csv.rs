@@ -57,6 +57,7 @@ pub fn tables(figure: &Figure) -> Vec<Table> {
                     let columns = vec!["point".to_owned(), x.clone(), y.clone()];
                     out.push(Table { caption: against.clone(), columns, rows: rows.collect() });
                 }
+                Mark::Cells { .. } | Mark::Spans { .. } => {}
                 Mark::Reference { y: value, label } => references.push(vec![label.clone(), plain(*value)]),
             }
         }

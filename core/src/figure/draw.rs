@@ -263,6 +263,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
                 let at = xs.iter().zip(ys).filter_map(|(a, b)| Some((x.at(*a)?, y.at(*b)?)));
                 self.points(at.filter(|point| plot.grown(1.0).contains(*point)).collect(), *colour)?;
             }
+            Mark::Cells { .. } | Mark::Spans { .. } => {}
             Mark::Reference { y: value, .. } => {
                 let at = y.at(*value).filter(|at| (plot.top - 0.5..=plot.bottom + 0.5).contains(at));
                 if let Some(at) = at.filter(|_| !placed.empty) {

@@ -188,7 +188,7 @@ impl Taken {
                         data.extend(around.map(|(dx, dy)| (at_x + dx, at_y + dy)));
                     }
                 }
-                Mark::Reference { .. } | Mark::Band { .. } => {}
+                Mark::Cells { .. } | Mark::Spans { .. } | Mark::Reference { .. } | Mark::Band { .. } => {}
             }
         }
         Self { data, texts: Vec::new() }

@@ -195,7 +195,7 @@ fn extent(panel: &Panel) -> [(f64, f64); 2] {
                     grow(&mut y, 0.0, log_y);
                 }
             }
-            Mark::Reference { .. } => {}
+            Mark::Reference { .. } | Mark::Cells { .. } | Mark::Spans { .. } => {}
         }
     }
     if x.0 <= x.1 {

@@ -134,7 +134,7 @@ fn candidate(panel: &Panel, placed: &PanelLayout, mark: usize, content: &Mark, p
             let text = label.map_or_else(|| text.clone(), |label| format!("{label}: {text}"));
             Some(Candidate { mark, index, at: (at_x, at_y), colour: *colour, text })
         }
-        Mark::Reference { .. } => None,
+        Mark::Reference { .. } | Mark::Cells { .. } | Mark::Spans { .. } => None,
     }
 }
 

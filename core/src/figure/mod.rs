@@ -38,7 +38,7 @@
 //! exact(value: f64) -> String                                // every digit
 //! ```
 
-mod build;
+pub mod build;
 mod csv;
 mod draw;
 mod labels;
@@ -174,6 +174,20 @@ pub enum Mark {
         /// Its place in the categorical palette.
         colour: Colour,
     },
+    Cells {
+        x: Vec<f64>,
+        y: Vec<f64>,
+        values: Vec<f64>,
+        title: String,
+        range: Option<(f64, f64)>,
+        map: ColourMap,
+    },
+    Spans {
+        from: Vec<f64>,
+        to: Vec<f64>,
+        labels: Vec<String>,
+        colours: Vec<Colour>,
+    },
     /// A dashed horizontal line with a label.
     Reference {
         /// Where.
@@ -210,5 +224,17 @@ impl Axis {
     pub fn within(mut self, low: f64, high: f64) -> Self {
         self.range = Some((low, high));
         self
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ColourMap {
+    Viridis,
+    Signed,
+    Cyclic,
+}
+impl Colour {
+    pub fn nth(k: usize) -> Self {
+        [Self::First, Self::Second, Self::Third][k % 3]
     }
 }
