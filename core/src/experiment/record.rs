@@ -173,6 +173,12 @@ impl Record {
         &mut self.tables[place]
     }
 
+    /// Puts `table` in the place of the one called `name`.
+    pub fn put(&mut self, name: &str, table: Table) {
+        let place = self.table_mut(name, Table::default);
+        *place = Table { name: name.to_owned(), ..table };
+    }
+
     /// Adds a note once.
     pub fn note(&mut self, text: impl Into<String>) {
         let text = text.into();
@@ -302,12 +308,18 @@ impl Table {
     #[must_use]
     pub fn to_csv(&self) -> String {
         let quoted = |text: &str| {
-            if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+            if text.contains([',', '"', '\n', '\r']) {
+                format!("\"{}\"", text.replace('"', "\"\""))
+            } else {
+                text.to_owned()
+            }
         };
         let mut text = self.columns.iter().map(|c| quoted(&c.name)).collect::<Vec<_>>().join(",") + "\n";
         for row in 0..self.len() {
             let cells = self.columns.iter().map(|c| match &c.values {
-                Values::Numbers(values) => values.get(row).filter(|x| x.is_finite()).map(f64::to_string).unwrap_or_default(),
+                Values::Numbers(values) => {
+                    values.get(row).filter(|x| x.is_finite()).map(f64::to_string).unwrap_or_default()
+                }
                 Values::Words(words) => words.get(row).map(|w| quoted(w)).unwrap_or_default(),
             });
             text.push_str(&cells.collect::<Vec<_>>().join(","));

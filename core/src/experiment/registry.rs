@@ -83,7 +83,8 @@ impl Entry {
     /// # Errors
     /// [`ParameterError`] for an unknown name or a value that does not fit.
     pub fn parse(&self, key: &str, text: &str) -> Result<Json, ParameterError> {
-        let value = self.parameters().iter().find(|p| p.name == key).map_or_else(|| Json::from(text), |p| p.parse(text));
+        let value =
+            self.parameters().iter().find(|p| p.name == key).map_or_else(|| Json::from(text), |p| p.parse(text));
         let given = Json::Object(Map::from_iter([(key.to_owned(), value.clone())]));
         params::validate(self.about.id, self.parameters(), given.as_object().unwrap_or(&Map::new()))?;
         Ok(value)
@@ -100,7 +101,9 @@ impl Entry {
     #[must_use]
     pub fn concerns(&self, claim: &Claim, parameters: &Map<String, Json>) -> bool {
         let Ok(wanted) = self.complete(&Json::Object(self.settings(claim))) else { return false };
-        let same = |a: &Json, b: &Json| a == b || matches!((a.as_f64(), b.as_f64()), (Some(x), Some(y)) if x.total_cmp(&y).is_eq());
+        let same = |a: &Json, b: &Json| {
+            a == b || matches!((a.as_f64(), b.as_f64()), (Some(x), Some(y)) if x.total_cmp(&y).is_eq())
+        };
         wanted.iter().all(|(key, value)| key == "seed" || parameters.get(key).is_some_and(|p| same(p, value)))
     }
 

@@ -54,6 +54,21 @@ impl Space {
         }
     }
 
+    /// Its middle; the origin in open water.
+    #[must_use]
+    pub const fn middle(&self) -> [f64; 3] {
+        let height = match self.boundary {
+            Boundary::Open => return [0.0; 3],
+            Boundary::Periodic { side } | Boundary::Walls { side } => side / 2.0,
+            Boundary::Tank { depth, .. } => depth / 2.0,
+        };
+        let z = if self.is_flat() { 0.0 } else { height };
+        match self.boundary {
+            Boundary::Periodic { side } | Boundary::Walls { side } => [side / 2.0, side / 2.0, z],
+            Boundary::Open | Boundary::Tank { .. } => [0.0, 0.0, z],
+        }
+    }
+
     /// The shortest vector from `a` to `b`.
     #[must_use]
     pub fn between(&self, a: [f64; 3], b: [f64; 3]) -> [f64; 3] {

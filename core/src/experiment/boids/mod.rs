@@ -20,7 +20,7 @@ use crate::{
 /// Parameters of a flock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Params {
+pub(crate) struct Params {
     /// Number of boids.
     #[schemars(range(min = 1, max = 1_000_000))]
     count: u32,

@@ -20,7 +20,7 @@ use crate::{
 /// Parameters of the four cases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Params {
+pub(crate) struct Params {
     /// Steps from one measurement to the next.
     #[schemars(range(min = 1, max = 1000))]
     measure_every: u32,
@@ -158,7 +158,7 @@ impl Case {
 }
 
 /// The four cases, one after the other.
-pub struct Cases {
+pub(crate) struct Cases {
     params: Params,
     swarms: Vec<Box<dyn Swarm>>,
     case: usize,
@@ -201,7 +201,12 @@ impl Cases {
         let m0 = at(0.0, "library.rotation");
         let m10 = at(10.0, "library.rotation");
         scalars.push(Scalar::new(format!("{}.rotation_at_0", case.id), format!("M at time 0, {}", case.title), m0, 1));
-        scalars.push(Scalar::new(format!("{}.rotation_at_10", case.id), format!("M at time 10, {}", case.title), m10, 1));
+        scalars.push(Scalar::new(
+            format!("{}.rotation_at_10", case.id),
+            format!("M at time 10, {}", case.title),
+            m10,
+            1,
+        ));
         let last = |name: &str| series.numbers(name).last().copied().unwrap_or(f64::NAN);
         let label = Label::of(last("library.polarization"), last("library.rotation")).label().to_owned();
         for scalar in scalars {
@@ -330,9 +335,10 @@ impl Experiment for Cases {
             figures.push(Figure {
                 id: "series".to_owned(),
                 title: "The four cases over time".to_owned(),
-                description: "Polarization, rotation and OSI as the library defines them. The rotation of case 2 begins near 1 \
+                description:
+                    "Polarization, rotation and OSI as the library defines them. The rotation of case 2 begins near 1 \
                               and is gone within 10 time units."
-                    .to_owned(),
+                        .to_owned(),
                 panels: vec![
                     panel("library.polarization", "P"),
                     panel("library.rotation", "M"),
@@ -359,7 +365,10 @@ impl Experiment for Cases {
 
     fn swarm(&mut self) -> Option<&mut dyn Swarm> {
         let case = self.case.min(CASES.len() - 1);
-        self.swarms.get_mut(case).map(|s| &mut **s)
+        match self.swarms.get_mut(case) {
+            Some(swarm) => Some(&mut **swarm),
+            None => None,
+        }
     }
 }
 

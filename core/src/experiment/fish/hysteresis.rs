@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{METRICS, Metrics, model::open_water, plots};
 use crate::{
     compute::Compute,
-    experiment::{About, Claim, Column, Comparison, Doing, Experiment, ExperimentError, Record, Scalar},
+    experiment::{About, Claim, Column, Comparison, Doing, Experiment, Record, Scalar},
     figure::{Axis, Colour, Figure, Mark, Panel, number},
     pace::Pace,
     sim::swarm::Swarm,
@@ -15,7 +15,7 @@ use crate::{
 /// Parameters of the way up and down.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Params {
+pub(crate) struct Params {
     /// Number of fish.
     #[schemars(range(min = 2, max = 100_000))]
     count: u32,
@@ -61,7 +61,7 @@ impl Default for Params {
 const SAMPLES: u32 = 20;
 
 /// A school on its way.
-pub struct Hysteresis {
+pub(crate) struct Hysteresis {
     params: Params,
     swarm: Box<dyn Swarm>,
     done: u64,
@@ -232,9 +232,10 @@ impl Experiment for Hysteresis {
         vec![Figure {
             id: "way".to_owned(),
             title: "The way up and the way down".to_owned(),
-            description: "Polarization, rotation and the corrected index against the width of the zone of orientation, \
+            description:
+                "Polarization, rotation and the corrected index against the width of the zone of orientation, \
                           widened and then narrowed with the school carried over."
-                .to_owned(),
+                    .to_owned(),
             panels: vec![panel("polarization", "P"), panel("rotation", "M"), panel("corrected.index", "index")],
         }]
     }
@@ -247,7 +248,9 @@ impl Experiment for Hysteresis {
                 number(down),
                 number(gap)
             ),
-            (Some(up), ..) => format!("The school became parallel at a width of {}; the way down is to come.", number(up)),
+            (Some(up), ..) => {
+                format!("The school became parallel at a width of {}; the way down is to come.", number(up))
+            }
             _ => "The school is not parallel yet.".to_owned(),
         }
     }

@@ -40,7 +40,7 @@ pub const METRICS: [(&str, &str); 24] = [
 ];
 
 /// Above this many fish the measures of all pairs are left out: 20,000 fish have 2 × 10⁸ pairs a snapshot.
-pub const MOST_FOR_PAIRS: usize = 20_000;
+pub(crate) const MOST_FOR_PAIRS: usize = 20_000;
 
 /// The values of [`METRICS`]; NaN where one does not exist.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -23,4 +23,7 @@ pub use metrics::{METRICS, Metrics};
 pub(super) use {
     cases::Cases, hysteresis::Hysteresis, phase_map::PhaseMap, residence::Residence, rotation::Rotation, school::School,
 };
-pub(super) use {metrics::heading_entropy, plots::{late, series}};
+pub(super) use {
+    metrics::heading_entropy,
+    plots::{late, series},
+};

@@ -11,7 +11,7 @@ use crate::sim::{
 /// Which model the fish obey.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Couzin et al. 2002: noise before the turn, exact rotation, repulsion all around.
     #[default]
     Couzin2002,
@@ -22,7 +22,7 @@ pub enum Mode {
 /// What is at the edge of the water.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Water {
+pub(crate) enum Water {
     /// Open water.
     #[default]
     Open,

@@ -14,7 +14,7 @@ use crate::{
 
 /// Which quantity colours the map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Shown {
+pub(crate) enum Shown {
     /// P.
     #[default]
     #[serde(rename = "polarization")]
@@ -54,7 +54,7 @@ pub enum Shown {
 /// Parameters of a phase map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Params {
+pub(crate) struct Params {
     /// Number of fish in each school.
     #[schemars(range(min = 2, max = 10_000))]
     count: u32,
@@ -103,7 +103,7 @@ impl Default for Params {
 const SAMPLES: u32 = 10;
 
 /// A map that is being filled.
-pub struct PhaseMap {
+pub(crate) struct PhaseMap {
     params: Params,
     /// One batch a column of the map, in the order of computation: its index on the axis, and its schools, points by
     /// replicates.
@@ -279,7 +279,11 @@ impl Experiment for PhaseMap {
         };
         let mut values = vec![f64::NAN; n * n];
         let rows = map.numbers("orientation_width").iter().zip(map.numbers("attraction_width")).zip(map.numbers(shown));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index that was made from a u32")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an index that was made from a u32"
+        )]
         let place = |width: f64, most: f64| (width / most * f64::from(params.points - 1)).round() as usize;
         for ((orientation, attraction), value) in rows {
             let at = place(*attraction, params.attraction_max) * n + place(*orientation, params.orientation_max);

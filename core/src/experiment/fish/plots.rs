@@ -3,7 +3,7 @@
 use super::{METRICS, Metrics, school::SERIES};
 use crate::{
     experiment::{Column, Record, Table},
-    figure::{Axis, Colour, Figure, Mark, Panel, build, number},
+    figure::{Axis, Colour, Figure, Panel, build, number},
     measure::school::State,
 };
 
@@ -121,19 +121,17 @@ pub(super) fn school(record: &Record) -> Vec<Figure> {
 pub(super) fn seen(record: &Record) -> String {
     let value = |name| record.value(name);
     let (Some(p), Some(m)) = (value("polarization"), value("rotation")) else {
-        let latest = record.table(SERIES).and_then(|t| Some((*t.numbers("polarization").last()?, *t.numbers("rotation").last()?)));
+        let latest = record
+            .table(SERIES)
+            .and_then(|t| Some((*t.numbers("polarization").last()?, *t.numbers("rotation").last()?)));
         return latest.map_or_else(
             || "Nothing has been measured yet.".to_owned(),
             |(p, m)| format!("Now P = {} and M = {}: {}.", number(p), number(m), words(State::of(p, m))),
         );
     };
-    let index = value("corrected.index").map(|x| format!(" The index of its entropies is {}.", number(x))).unwrap_or_default();
-    format!(
-        "In the late part of the run P = {} and M = {}: {}.{index}",
-        number(p),
-        number(m),
-        words(State::of(p, m)),
-    )
+    let index =
+        value("corrected.index").map(|x| format!(" The index of its entropies is {}.", number(x))).unwrap_or_default();
+    format!("In the late part of the run P = {} and M = {}: {}.{index}", number(p), number(m), words(State::of(p, m)),)
 }
 
 /// A state in plain words.

@@ -16,7 +16,7 @@ use crate::{
 /// Parameters of a long watch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Params {
+pub(crate) struct Params {
     /// Number of fish.
     #[schemars(range(min = 2, max = 10_000))]
     count: u32,
@@ -59,7 +59,7 @@ const STATES: [State; 5] =
     [State::Swarm, State::Milling, State::DynamicParallel, State::HighlyParallel, State::Transitional];
 
 /// A school that is watched.
-pub struct Residence {
+pub(crate) struct Residence {
     params: Params,
     swarm: Box<dyn Swarm>,
     done: u64,
@@ -104,7 +104,12 @@ impl Residence {
             ],
         );
         let mut scalars = vec![
-            Scalar::new("stays", "stays", Some(f64::from(u32::try_from(stays.len()).unwrap_or(u32::MAX))), stays.len() as u64),
+            Scalar::new(
+                "stays",
+                "stays",
+                Some(f64::from(u32::try_from(stays.len()).unwrap_or(u32::MAX))),
+                stays.len() as u64,
+            ),
             Scalar::new("most_groups", "most groups at once", Some(groups), series.len() as u64),
         ];
         for state in STATES {
@@ -120,12 +125,17 @@ impl Residence {
                 *word = state.label().to_owned();
             }
             let name = format!("share.{}", plots::words(state).trim_start_matches("a ").replace(' ', "_"));
-            scalars.push(Scalar::new(name, format!("share of the time: {}", state.label()), Some(share), times.len() as u64));
+            scalars.push(Scalar::new(
+                name,
+                format!("share of the time: {}", state.label()),
+                Some(share),
+                times.len() as u64,
+            ));
         }
         for scalar in scalars {
             record.set(scalar);
         }
-        *record.table_mut("stays", || table.clone()) = Table { name: "stays".to_owned(), ..table };
+        record.put("stays", table);
     }
 }
 
@@ -257,7 +267,12 @@ impl Experiment for Residence {
 fn density(p: &[f64], m: &[f64]) -> Figure {
     const CELLS: usize = 20;
     let mut values = vec![0.0; CELLS * CELLS];
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "in 0..20")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "in 0..20"
+    )]
     let cell = |x: f64| ((x * CELLS as f64) as usize).min(CELLS - 1);
     for (p, m) in p.iter().zip(m) {
         values[cell(*m) * CELLS + cell(*p)] += 1.0;

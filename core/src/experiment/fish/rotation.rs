@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{METRICS, Metrics, model::open_water, plots};
+use super::{Metrics, model::open_water, plots};
 use crate::{
     compute::Compute,
     experiment::{About, Claim, Column, Comparison, Doing, Experiment, Record, Scalar},
@@ -15,7 +15,7 @@ use crate::{
 /// Parameters of the test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Params {
+pub(crate) struct Params {
     /// Number of fish.
     #[schemars(range(min = 10, max = 5000))]
     count: u32,
@@ -37,7 +37,7 @@ impl Default for Params {
 }
 
 /// A school that is turned.
-pub struct Rotation {
+pub(crate) struct Rotation {
     params: Params,
     swarm: Box<dyn Swarm>,
     done: u64,
@@ -179,9 +179,10 @@ impl Experiment for Rotation {
         vec![Figure {
             id: "angles".to_owned(),
             title: "Entropy of headings while the school is turned".to_owned(),
-            description: "The library's polarization entropy changes with the direction of the school; the corrected heading \
+            description:
+                "The library's polarization entropy changes with the direction of the school; the corrected heading \
                           entropy is a level line."
-                .to_owned(),
+                    .to_owned(),
             panels: vec![Panel {
                 x: Axis::new("angle between mean heading and z (degrees)"),
                 y: Axis::new("entropy").within(0.0, 1.0),

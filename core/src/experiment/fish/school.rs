@@ -23,7 +23,7 @@ use crate::{
 /// How the school begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Beginning {
+pub(crate) enum Beginning {
     /// In a ball, looking anywhere.
     #[default]
     Ball,
@@ -36,7 +36,7 @@ pub enum Beginning {
 /// Somebody to flee from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Threat {
+pub(crate) enum Threat {
     /// Nobody.
     #[default]
     None,
@@ -49,7 +49,7 @@ pub enum Threat {
 /// Parameters of a live school.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Params {
+pub(crate) struct Params {
     /// The model: couzin2002 (the paper of 2002) or dewi (the library dewi-kadita, verbatim).
     mode: Mode,
     /// Number of fish.
@@ -216,7 +216,9 @@ impl Params {
                 Threat::Agent => Some(predator(Some(hunts))),
                 Threat::Pointer => Some(predator(None)),
             },
-            obstacles: (0..self.obstacles).map(|k| Obstacle { centre: around(k), radius: self.obstacle_radius }).collect(),
+            obstacles: (0..self.obstacles)
+                .map(|k| Obstacle { centre: around(k), radius: self.obstacle_radius })
+                .collect(),
             seed: self.seed,
             replica,
             reproducible: self.reproducible,
@@ -225,10 +227,15 @@ impl Params {
 
     fn check(&self) -> Result<(), ExperimentError> {
         let wrong = |key: &str, given: String, expected: String| {
-            Err(ParameterError::Invalid { of: School::ABOUT.id.to_owned(), key: key.to_owned(), given, expected }.into())
+            Err(ParameterError::Invalid { of: School::ABOUT.id.to_owned(), key: key.to_owned(), given, expected }
+                .into())
         };
         if self.start == Beginning::Uniform && self.water == Water::Open {
-            return wrong("start", "uniform".to_owned(), "expected ball or ring: open water has no size to fill".to_owned());
+            return wrong(
+                "start",
+                "uniform".to_owned(),
+                "expected ball or ring: open water has no size to fill".to_owned(),
+            );
         }
         if self.leaders > self.count {
             return wrong("leaders", self.leaders.to_string(), format!("expected at most the count, {}", self.count));
@@ -238,7 +245,7 @@ impl Params {
 }
 
 /// A running school.
-pub struct School {
+pub(crate) struct School {
     params: Params,
     swarm: Box<dyn Swarm>,
     done: u64,
@@ -366,7 +373,8 @@ impl Experiment for School {
     fn change(&mut self, params: Params) -> Result<bool, ExperimentError> {
         params.check()?;
         let begins_anew = |a: &Params, b: &Params| {
-            (a.count, a.dimensions, a.seed, a.replicates, a.start) != (b.count, b.dimensions, b.seed, b.replicates, b.start)
+            (a.count, a.dimensions, a.seed, a.replicates, a.start)
+                != (b.count, b.dimensions, b.seed, b.replicates, b.start)
                 || (a.start_radius, a.speed_deviation, a.speed, a.time_step)
                     != (b.start_radius, b.speed_deviation, b.speed, b.time_step)
                 || (a.water, a.predator) != (b.water, b.predator)

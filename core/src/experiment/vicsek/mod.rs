@@ -20,7 +20,7 @@ use crate::{
 /// What is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Study {
+pub(crate) enum Study {
     /// One flock at one noise, live.
     #[default]
     Live,
@@ -31,7 +31,7 @@ pub enum Study {
 /// Parameters of Vicsek's model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Params {
+pub(crate) struct Params {
     /// One flock live, or a sweep over the noise.
     study: Study,
     /// Number of particles.
@@ -108,9 +108,9 @@ impl Params {
     fn noises(&self) -> Vec<f64> {
         match self.study {
             Study::Live => vec![self.noise],
-            Study::Transition => (0..self.points)
-                .map(|k| std::f64::consts::TAU * f64::from(k) / f64::from(self.points - 1))
-                .collect(),
+            Study::Transition => {
+                (0..self.points).map(|k| std::f64::consts::TAU * f64::from(k) / f64::from(self.points - 1)).collect()
+            }
         }
     }
 }
@@ -136,7 +136,13 @@ impl Alignment {
         #[expect(clippy::cast_precision_loss, reason = "steps are far below 2^53")]
         let time = self.done as f64;
         let first = ("time", "time (steps)");
-        let columns = || vec![number(first.0, first.1), number("polarization", "order φ"), number("heading_entropy", "heading entropy")];
+        let columns = || {
+            vec![
+                number(first.0, first.1),
+                number("polarization", "order φ"),
+                number("heading_entropy", "heading entropy"),
+            ]
+        };
         match self.params.study {
             Study::Live => {
                 let (p, h) = rows.first().copied().unwrap_or((f64::NAN, f64::NAN));
@@ -144,12 +150,19 @@ impl Alignment {
             }
             Study::Transition => {
                 let wide = |title: &str| {
-                    let each = self.noises.iter().map(|noise| Column::numbers(format!("noise_{noise}"), format!("η = {noise:.3}"), "1"));
+                    let each = self
+                        .noises
+                        .iter()
+                        .map(|noise| Column::numbers(format!("noise_{noise}"), format!("η = {noise:.3}"), "1"));
                     Table::new(title, std::iter::once(number(first.0, first.1)).chain(each).collect())
                 };
-                let row = |pick: fn(&(f64, f64)) -> f64| -> Vec<f64> { std::iter::once(time).chain(rows.iter().map(pick)).collect() };
+                let row = |pick: fn(&(f64, f64)) -> f64| -> Vec<f64> {
+                    std::iter::once(time).chain(rows.iter().map(pick)).collect()
+                };
                 record.table_mut("polarization", || wide("Order φ over time at each noise")).push(&row(|r| r.0));
-                record.table_mut("heading_entropy", || wide("Heading entropy over time at each noise")).push(&row(|r| r.1));
+                record
+                    .table_mut("heading_entropy", || wide("Heading entropy over time at each noise"))
+                    .push(&row(|r| r.1));
             }
         }
         Ok(())
@@ -170,7 +183,11 @@ impl Alignment {
         let number = |name: &str, title: &str| Column::numbers(name, title, "1");
         let mut curve = Table::new(
             "Late means at each noise",
-            vec![number("noise", "noise η"), number("polarization", "order φ"), number("heading_entropy", "heading entropy")],
+            vec![
+                number("noise", "noise η"),
+                number("polarization", "order φ"),
+                number("heading_entropy", "heading entropy"),
+            ],
         );
         let mean = |table: &str, column: &str| {
             let values = record.table(table).map(|t| late(t, column, from)).unwrap_or_default();
@@ -185,7 +202,7 @@ impl Alignment {
         let n = order.len() as u64;
         record.set(Scalar::new("order_without_noise", "order without noise", first, n));
         record.set(Scalar::new("order_at_full_noise", "order at η = 2π", last, n));
-        *record.table_mut("transition", || curve.clone()) = Table { name: "transition".to_owned(), ..curve };
+        record.put("transition", curve);
     }
 }
 
@@ -273,7 +290,11 @@ impl Experiment for Alignment {
                 id: "series".to_owned(),
                 title: "Order and entropy over time".to_owned(),
                 description: "Order φ and the normalised entropy of headings over time.".to_owned(),
-                panels: vec![series(table, "order and entropy", &[("polarization", "φ"), ("heading_entropy", "entropy")])],
+                panels: vec![series(
+                    table,
+                    "order and entropy",
+                    &[("polarization", "φ"), ("heading_entropy", "entropy")],
+                )],
             });
         }
         if let Some(table) = record.table("transition") {
@@ -326,7 +347,8 @@ impl Experiment for Alignment {
     }
 
     fn change(&mut self, params: Params) -> Result<bool, ExperimentError> {
-        let live = Params { noise: self.params.noise, radius: self.params.radius, steps: self.params.steps, ..params.clone() };
+        let live =
+            Params { noise: self.params.noise, radius: self.params.radius, steps: self.params.steps, ..params.clone() };
         if live != self.params || params.study != Study::Live || params.steps < self.done {
             return Ok(false);
         }

@@ -35,7 +35,7 @@ const STREAM: u64 = 1 << 63;
 pub fn begin(setup: &Setup) -> State {
     let mut rng = Philox::new(setup.seed, STREAM | u64::from(setup.replica));
     let space = &setup.space;
-    let middle = middle(space);
+    let middle = space.middle();
     let count = setup.count;
     let mut state = State::default();
     for i in 0..count {
@@ -54,16 +54,6 @@ pub fn begin(setup: &Setup) -> State {
         state.predator = Some([[x, y, if space.is_flat() { 0.0 } else { z }], [1.0, 0.0, 0.0]]);
     }
     state
-}
-
-/// The middle of a space.
-fn middle(space: &Space) -> [f64; 3] {
-    let z = |height: f64| if space.is_flat() { 0.0 } else { height };
-    match space.boundary {
-        Boundary::Open => [0.0; 3],
-        Boundary::Periodic { side } | Boundary::Walls { side } => [side / 2.0, side / 2.0, z(side / 2.0)],
-        Boundary::Tank { depth, .. } => [0.0, 0.0, z(depth / 2.0)],
-    }
 }
 
 /// A position within the space: wrapped or clamped.
