@@ -3,12 +3,13 @@
 //! Every file holds animal a (from 1) at frame t at x = 10 a + 2 t, y = 100 a - t, z = a / 2 + t / 4, so that
 //! the expected values are written down here and not read from another reader.
 
+use futures_util::future::LocalBoxFuture;
 use proptest::prelude::*;
 use surprisal_core::data::trajectory::{
     Filled, Format, Gaps, Trajectories, TrajectoryError, TrajectoryOptions, detect, open,
 };
 use surprisal_core::data::{ByteSource, Memory};
-use surprisal_core::pace::Unhurried;
+use surprisal_core::pace::{Cancelled, Pace, Unhurried};
 
 fn bytes(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/files/trajectories/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -332,6 +333,35 @@ fn detection_leaves_tables_alone() {
     }
     assert_eq!(detect(&[]), None);
     assert_eq!(detect(&[("trajectories.parquet", b"PAR1\x15\x00")]), Some(Format::Parquet));
+}
+
+#[test]
+fn a_path_without_names_has_to_be_asked_for() {
+    let text = b"t,x,y\n0,1,2\n0.5,3,4\n";
+    assert_eq!(detect(&[("a.csv", text)]), None);
+    let options = TrajectoryOptions { format: Some(Format::LongCsv), ..TrajectoryOptions::default() };
+    let t = pollster::block_on(open(vec![source("a.csv", text.to_vec())], options, &Unhurried)).unwrap();
+    assert_eq!((&t.animals[..], t.frame_rate), (&["1".to_owned()][..], Some(2.0)));
+    assert_eq!(t.positions, [1.0, 2.0, 3.0, 4.0]);
+}
+
+#[test]
+fn work_is_cancelled() {
+    /// Allows so many ticks.
+    struct Stop(std::cell::Cell<u32>);
+    impl Pace for Stop {
+        fn tick(&self, _: u64, _: u64) -> LocalBoxFuture<'_, Result<(), Cancelled>> {
+            let left = self.0.get().checked_sub(1);
+            self.0.set(left.unwrap_or(0));
+            Box::pin(std::future::ready(left.map(|_| ()).ok_or(Cancelled)))
+        }
+    }
+    // Two ticks while the file is read, one for its rows.
+    for ticks in 0..3 {
+        let files = vec![source("long.csv", bytes("long.csv"))];
+        let e = pollster::block_on(open(files, TrajectoryOptions::default(), &Stop(ticks.into()))).unwrap_err();
+        assert!(matches!(e, TrajectoryError::Cancelled(_)), "{ticks}: {e}");
+    }
 }
 
 #[test]

@@ -15,7 +15,8 @@ pub(super) fn find(header: &[String], wanted: &[&str]) -> Option<usize> {
 pub(super) struct Long {
     pub(super) frame: Option<usize>,
     pub(super) time: Option<usize>,
-    pub(super) animal: usize,
+    /// Without one, all rows are of one animal: too little to recognise a table by.
+    pub(super) animal: Option<usize>,
     /// x, y, and z where there is one.
     pub(super) position: Vec<usize>,
     /// As many, or none.
@@ -58,7 +59,7 @@ pub(super) fn long(header: &[String]) -> Option<Long> {
         let names_of = [format!("v{a}"), format!("v_{a}"), format!("velocity_{a}"), format!("{a}_velocity")];
         names_of.iter().find_map(|w| names.iter().position(|h| h == w))
     };
-    let (frame, time, animal) = (find(&names, &FRAMES), find(&names, &TIMES), find(&names, &ANIMALS)?);
+    let (frame, time, animal) = (find(&names, &FRAMES), find(&names, &TIMES), find(&names, &ANIMALS));
     if frame.is_none() && time.is_none() {
         return None;
     }

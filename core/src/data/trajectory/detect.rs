@@ -5,6 +5,7 @@ use super::{
     sheet::{Head, Sheet},
 };
 use crate::data::{
+    csv_field::is_missing,
     detect::{extension, is_gzip, is_zip},
     npy_header::{self, Sort},
 };
@@ -118,11 +119,10 @@ pub(super) fn table(name: &str, head: &Head) -> Option<Format> {
         return Some(Format::FinalState);
     }
     let numeric = |columns: &[usize]| {
-        let number =
-            |f: &String| f.replace(',', ".").parse::<f64>().is_ok() || matches!(&f[..], "" | "NA" | "nan" | "NaN");
+        let number = |f: &String| f.replace(',', ".").parse::<f64>().is_ok() || is_missing(f.as_bytes());
         head.len() > 1 && head[1..].iter().all(|row| columns.iter().all(|&c| row.get(c).is_none_or(number)))
     };
-    if let Some(long) = columns::long(first) {
+    if let Some(long) = columns::long(first).filter(|l| l.animal.is_some()) {
         let places: Vec<usize> = long.frame.or(long.time).into_iter().chain(long.position.iter().copied()).collect();
         let tidy = ["frame", "time", "individual", "x", "y", "probability"];
         return numeric(&places).then(|| if first.iter().eq(&tidy) { Format::IdtrackerTidy } else { Format::LongCsv });

@@ -10,6 +10,7 @@ use super::{
     pose::Choice,
     sheet::{Line, Sheet},
 };
+use crate::pace::Pace;
 
 /// Columns of x, y and, where there is one, the likelihood of one body part of one animal.
 #[derive(Clone, Copy, Default)]
@@ -62,7 +63,11 @@ impl Layout {
 }
 
 /// One row per frame.
-pub(super) fn csv(item: &Item, options: &TrajectoryOptions) -> Result<Trajectories, TrajectoryError> {
+pub(super) async fn csv(
+    item: &Item,
+    options: &TrajectoryOptions,
+    pace: &dyn Pace,
+) -> Result<Trajectories, TrajectoryError> {
     let sheet = Sheet::new(item.bytes());
     let head = sheet.head(4);
     let Layout { rows, animals, parts, points } = Layout::new(&item.name, &head)?;
@@ -95,7 +100,7 @@ pub(super) fn csv(item: &Item, options: &TrajectoryOptions) -> Result<Trajectori
         }
         Ok(())
     };
-    sheet.rows(rows, each).map_err(within(&item.name))?;
+    sheet.rows(rows, each, pace).await.map_err(within(&item.name))?;
     let plan = Plan {
         name: &item.name,
         source: Format::DeepLabCutCsv,

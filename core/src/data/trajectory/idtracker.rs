@@ -8,6 +8,7 @@ use super::{
     load::Item,
     plain,
 };
+use crate::pace::Pace;
 use serde_json::Value;
 
 /// What idtracker.ai says beside the positions.
@@ -96,15 +97,16 @@ pub(super) fn hdf5(h5: &H5, options: &TrajectoryOptions) -> Result<Trajectories,
 }
 
 /// `trajectories.csv` (wide) or `trajectories_tidy.csv`, and the attributes where they are there.
-pub(super) fn csv(
+pub(super) async fn csv(
     item: &Item,
     attributes: Option<&Item>,
     format: Format,
     options: &TrajectoryOptions,
+    pace: &dyn Pace,
 ) -> Result<Trajectories, TrajectoryError> {
     let mut made = match format {
-        Format::IdtrackerTidy => plain::long(item, options)?,
-        _ => plain::wide(item, options)?,
+        Format::IdtrackerTidy => plain::long(item, options, pace).await?,
+        _ => plain::wide(item, options, pace).await?,
     };
     made.source = format;
     let known = attributes.map(Attributes::from_json).transpose()?;

@@ -88,7 +88,10 @@ impl Loader<'_> {
         let mut arrays = Vec::new();
         for route in routes {
             let name = route.name.rsplit('/').next().unwrap_or(&route.name).to_owned();
-            let of = |error| DataError::Member { name: route.name.clone(), error: Box::new(error) };
+            let of = |error| match error {
+                DataError::Cancelled(_) => error,
+                _ => DataError::Member { name: route.name.clone(), error: Box::new(error) },
+            };
             let (bytes, _) = self.read(source, &route, false).await.map_err(of)?;
             if npz {
                 arrays.push((name.strip_suffix(".npy").unwrap_or(&name).to_owned(), bytes));

@@ -31,7 +31,7 @@ pub async fn open(
 ) -> Result<Trajectories, TrajectoryError> {
     let (items, provenance) = load(&files, &options, pace).await?;
     drop(files);
-    let mut made = read(items, &options)?;
+    let mut made = read(items, &options, pace).await?;
     made.provenance = provenance;
     finish(made, &options)
 }
@@ -66,7 +66,7 @@ fn format_of(item: &Item) -> Option<Format> {
     }
 }
 
-fn read(items: Vec<Item>, options: &TrajectoryOptions) -> Result<Trajectories, TrajectoryError> {
+async fn read(items: Vec<Item>, options: &TrajectoryOptions, pace: &dyn Pace) -> Result<Trajectories, TrajectoryError> {
     let attributed = items.iter().any(|i| is_attributes(&i.name));
     let formats: Vec<Option<Format>> = items
         .iter()
@@ -98,13 +98,13 @@ fn read(items: Vec<Item>, options: &TrajectoryOptions) -> Result<Trajectories, T
     let item = &items[first];
     let picked = || chosen.iter().map(|&i| &items[i]).collect::<Vec<_>>();
     let mut made = match format {
-        Format::IdtrackerCsv | Format::IdtrackerTidy => idtracker::csv(item, attributes, format, options)?,
-        Format::Trex => trex::read(&picked(), options)?,
-        Format::SleapCsv => sleap::csv(item, options)?,
-        Format::DeepLabCutCsv => dlc::csv(item, options)?,
-        Format::LongCsv => plain::long(item, options)?,
-        Format::WideCsv => plain::wide(item, options)?,
-        Format::FinalState => plain::final_state(item, options)?,
+        Format::IdtrackerCsv | Format::IdtrackerTidy => idtracker::csv(item, attributes, format, options, pace).await?,
+        Format::Trex => trex::read(&picked(), options, pace).await?,
+        Format::SleapCsv => sleap::csv(item, options, pace).await?,
+        Format::DeepLabCutCsv => dlc::csv(item, options, pace).await?,
+        Format::LongCsv => plain::long(item, options, pace).await?,
+        Format::WideCsv => plain::wide(item, options, pace).await?,
+        Format::FinalState => plain::final_state(item, options, pace).await?,
         Format::Numpy => arrays::read(&picked(), options)?,
         Format::Shiners => shiners::read(item, options)?,
         Format::Pickled | Format::Parquet => return Err(instead(&item.name, format)),

@@ -9,12 +9,17 @@ use super::{
     sheet::{Line, Sheet},
 };
 use crate::data::DataError;
+use crate::pace::Pace;
 use std::borrow::Cow;
 
 const HEADER: &str = "the header";
 
 /// One row per animal and frame: frame and/or time, id, x, y, and perhaps z, velocities, a heading in radians.
-pub(super) fn long(item: &Item, options: &TrajectoryOptions) -> Result<Trajectories, TrajectoryError> {
+pub(super) async fn long(
+    item: &Item,
+    options: &TrajectoryOptions,
+    pace: &dyn Pace,
+) -> Result<Trajectories, TrajectoryError> {
     let sheet = Sheet::new(item.bytes());
     let header = sheet.head(1).pop().unwrap_or_default();
     let expected = "it needs a frame or time, an id (id, individual, track, fish), x and y";
@@ -29,38 +34,41 @@ pub(super) fn long(item: &Item, options: &TrajectoryOptions) -> Result<Trajector
         timed: columns.frame.is_none(),
         max_bytes: options.max_bytes,
     };
-    gather(&sheet, item, &header, &columns, plan)
+    gather(&sheet, &header, &columns, plan, pace).await
 }
 
-fn gather(
+async fn gather(
     sheet: &Sheet<'_>,
-    item: &Item,
     header: &[String],
     columns: &Long,
     plan: Plan<'_>,
+    pace: &dyn Pace,
 ) -> Result<Trajectories, TrajectoryError> {
     let (mut names, mut sightings) = (Names::default(), Sightings::new(plan.max_bytes));
     let title = |i: usize| header.get(i).map_or("", String::as_str);
-    sheet
-        .rows(1, &mut |line: &Line<'_>| {
-            let at = columns.frame.or(columns.time).unwrap_or(0);
-            let mut s =
-                Sighting::of(line.known(at, title(at))?, names.place(&line.text(columns.animal)), line.number());
-            if let (Some(_), Some(t)) = (columns.frame, columns.time) {
-                s.time = line.real(t, title(t))?;
-            }
-            for (x, &c) in s.position.iter_mut().zip(&columns.position) {
-                *x = line.real(c, title(c))?;
-            }
-            for (x, &c) in s.velocity.iter_mut().zip(&columns.velocity) {
-                *x = line.real(c, title(c))?;
-            }
-            if let Some(c) = columns.heading {
-                s.heading = line.real(c, title(c))?;
-            }
-            sightings.push(s)
-        })
-        .map_err(within(&item.name))?;
+    let each = &mut |line: &Line<'_>| {
+        let at = columns.frame.or(columns.time).unwrap_or(0);
+        let mut s = Sighting::of(
+            line.known(at, title(at))?,
+            names.place(&columns.animal.map_or_else(|| "1".to_owned(), |c| line.text(c))),
+            line.number(),
+        );
+        if let (Some(_), Some(t)) = (columns.frame, columns.time) {
+            // A date beside a frame number says nothing that is needed.
+            s.time = line.real(t, title(t)).unwrap_or(f64::NAN);
+        }
+        for (x, &c) in s.position.iter_mut().zip(&columns.position) {
+            *x = line.real(c, title(c))?;
+        }
+        for (x, &c) in s.velocity.iter_mut().zip(&columns.velocity) {
+            *x = line.real(c, title(c))?;
+        }
+        if let Some(c) = columns.heading {
+            s.heading = line.real(c, title(c))?;
+        }
+        sightings.push(s)
+    };
+    sheet.rows(1, each, pace).await.map_err(within(plan.name))?;
     let (animals, places) = names.sorted();
     let mut sightings = sightings.list;
     sightings.iter_mut().for_each(|s| s.animal = places[s.animal]);
@@ -90,7 +98,11 @@ impl Sightings {
 }
 
 /// One row per frame: frame or time, then x1, y1, x2, y2, … (z1, … too in three dimensions).
-pub(super) fn wide(item: &Item, options: &TrajectoryOptions) -> Result<Trajectories, TrajectoryError> {
+pub(super) async fn wide(
+    item: &Item,
+    options: &TrajectoryOptions,
+    pace: &dyn Pace,
+) -> Result<Trajectories, TrajectoryError> {
     let sheet = Sheet::new(item.bytes());
     let header = sheet.head(1).pop().unwrap_or_default();
     let expected = "it needs a frame or time, and x1, y1, x2, y2, … in pairs";
@@ -129,7 +141,7 @@ pub(super) fn wide(item: &Item, options: &TrajectoryOptions) -> Result<Trajector
             Ok(())
         }
     };
-    sheet.rows(1, each).map_err(within(&item.name))?;
+    sheet.rows(1, each, pace).await.map_err(within(&item.name))?;
     let plan = Plan {
         name: &item.name,
         source: Format::WideCsv,
@@ -165,24 +177,34 @@ pub(super) fn wide(item: &Item, options: &TrajectoryOptions) -> Result<Trajector
 }
 
 /// `Fish_ID,x,y,z,vx,vy,vz`: one frame, in the simulation's units.
-pub(super) fn final_state(item: &Item, options: &TrajectoryOptions) -> Result<Trajectories, TrajectoryError> {
+pub(super) async fn final_state(
+    item: &Item,
+    options: &TrajectoryOptions,
+    pace: &dyn Pace,
+) -> Result<Trajectories, TrajectoryError> {
     let sheet = Sheet::new(item.bytes());
     let header = sheet.head(1).pop().unwrap_or_default();
     if !columns::is_final_state(&header) {
         return Err(part(&item.name, HEADER, "it is not Fish_ID,x,y,z,vx,vy,vz"));
     }
-    let columns =
-        Long { frame: None, time: None, animal: 0, position: vec![1, 2, 3], velocity: vec![4, 5, 6], heading: None };
+    let columns = Long {
+        frame: None,
+        time: None,
+        animal: Some(0),
+        position: vec![1, 2, 3],
+        velocity: vec![4, 5, 6],
+        heading: None,
+    };
     let (mut names, mut sightings) = (Names::default(), Sightings::new(options.max_bytes));
     let each = &mut |line: &Line<'_>| {
-        let mut s = Sighting::of(0.0, names.place(&line.text(columns.animal)), line.number());
+        let mut s = Sighting::of(0.0, names.place(&line.text(0)), line.number());
         for d in 0..3 {
             s.position[d] = line.real(columns.position[d], &header[columns.position[d]])?;
             s.velocity[d] = line.real(columns.velocity[d], &header[columns.velocity[d]])?;
         }
         sightings.push(s)
     };
-    sheet.rows(1, each).map_err(within(&item.name))?;
+    sheet.rows(1, each, pace).await.map_err(within(&item.name))?;
     let plan = Plan {
         name: &item.name,
         source: Format::FinalState,

@@ -6,6 +6,10 @@ use crate::data::{
     csv_rows::{Row, Rows},
     csv_sniff::guess,
 };
+use crate::pace::Pace;
+
+/// Bytes between two questions whether to go on.
+const PIECE: usize = 1 << 20;
 
 /// A text and what is between its fields.
 pub(super) struct Sheet<'a> {
@@ -42,11 +46,12 @@ impl<'a> Sheet<'a> {
     }
 
     /// Calls `each` for every row after the first `skip` that are not blank; a row of another number of
-    /// fields than the last skipped one is an error.
-    pub(super) fn rows(
+    /// fields than the last skipped one is an error. Progress goes to `pace` in bytes.
+    pub(super) async fn rows(
         &self,
         skip: usize,
         each: &mut dyn FnMut(&Line<'_>) -> Result<(), DataError>,
+        pace: &dyn Pace,
     ) -> Result<(), DataError> {
         let (mut seen, mut expected) = (0_usize, 0_usize);
         let mut parser = Rows::new(self.delimiter);
@@ -64,7 +69,11 @@ impl<'a> Sheet<'a> {
             }
             each(&Line { row, comma: self.delimiter != b',' })
         };
-        parser.push(self.bytes, &mut one)?;
+        let total = self.bytes.len() as u64;
+        for (i, piece) in self.bytes.chunks(PIECE).enumerate() {
+            pace.tick((i * PIECE) as u64, total).await?;
+            parser.push(piece, &mut one)?;
+        }
         parser.finish(&mut one)
     }
 }

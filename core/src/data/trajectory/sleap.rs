@@ -11,6 +11,7 @@ use super::{
     pose::Choice,
     sheet::{Line, Sheet},
 };
+use crate::pace::Pace;
 use std::collections::HashMap;
 
 /// The axes' names, as sleap-io has them; the first is how SLEAP itself stores them (MATLAB order).
@@ -89,7 +90,11 @@ fn finish(made: &mut Trajectories, choice: &Choice, parts: &[String]) {
 }
 
 /// `track,frame_idx,instance.score,<node>.x,<node>.y,<node>.score,…`, one row per instance.
-pub(super) fn csv(item: &Item, options: &TrajectoryOptions) -> Result<Trajectories, TrajectoryError> {
+pub(super) async fn csv(
+    item: &Item,
+    options: &TrajectoryOptions,
+    pace: &dyn Pace,
+) -> Result<Trajectories, TrajectoryError> {
     let sheet = Sheet::new(item.bytes());
     let header = sheet.head(1).pop().unwrap_or_default();
     let place = |name: &str| header.iter().position(|h| h == name);
@@ -121,7 +126,7 @@ pub(super) fn csv(item: &Item, options: &TrajectoryOptions) -> Result<Trajectori
         s.heading = heading;
         sightings.push(s)
     };
-    sheet.rows(1, each).map_err(within(&item.name))?;
+    sheet.rows(1, each, pace).await.map_err(within(&item.name))?;
     let plan = Plan {
         name: &item.name,
         source: Format::SleapCsv,

@@ -11,6 +11,7 @@ use super::{
     plain::Sightings,
     sheet::{Line, Sheet},
 };
+use crate::pace::Pace;
 
 /// Sources of a position, the best one first: the centre of the whole body, …, the head (no suffix).
 const SUFFIXES: [&str; 5] = ["#wcentroid", "#centroid", "#pcentroid", "", "#head"];
@@ -36,14 +37,18 @@ impl Fields {
 }
 
 /// All animals, aligned on the frame number.
-pub(super) fn read(items: &[&Item], options: &TrajectoryOptions) -> Result<Trajectories, TrajectoryError> {
+pub(super) async fn read(
+    items: &[&Item],
+    options: &TrajectoryOptions,
+    pace: &dyn Pace,
+) -> Result<Trajectories, TrajectoryError> {
     let (mut names, mut sightings) = (Names::default(), Sightings::new(options.max_bytes));
     let (mut used, mut velocities, mut headings) = (Vec::new(), false, false);
     let mut rate = None;
     for item in items {
         let fields = match &item.body {
             Body::Arrays(arrays) => from_arrays(&item.name, arrays, options.max_bytes)?,
-            Body::Bytes(bytes) => from_csv(&item.name, bytes)?,
+            Body::Bytes(bytes) => from_csv(&item.name, bytes, pace).await?,
         };
         let stem = item.name.rsplit_once('.').map_or(&item.name[..], |(stem, _)| stem);
         let known = names.list.len();
@@ -126,7 +131,7 @@ fn from_arrays(name: &str, arrays: &[(String, Vec<u8>)], max_bytes: u64) -> Resu
     Ok(Fields { list, frame_rate })
 }
 
-fn from_csv(name: &str, bytes: &[u8]) -> Result<Fields, TrajectoryError> {
+async fn from_csv(name: &str, bytes: &[u8], pace: &dyn Pace) -> Result<Fields, TrajectoryError> {
     let sheet = Sheet::new(bytes);
     let header = sheet.head(1).pop().unwrap_or_default();
     // `X#wcentroid (cm)` is X#wcentroid.
@@ -139,6 +144,6 @@ fn from_csv(name: &str, bytes: &[u8]) -> Result<Fields, TrajectoryError> {
         }
         Ok(())
     };
-    sheet.rows(1, each).map_err(within(name))?;
+    sheet.rows(1, each, pace).await.map_err(within(name))?;
     Ok(Fields { list, frame_rate: None })
 }
