@@ -1,4 +1,4 @@
-//! DeepLabCut CSV: header rows scorer, [individuals], bodyparts, coords (x, y, likelihood), then the frame's
+//! DeepLabCut CSV: header rows scorer, perhaps individuals, bodyparts, coords (x, y, likelihood), then the frame's
 //! index and the values. Pixels, y downwards; no frame rate inside.
 
 use super::{
