@@ -26,6 +26,7 @@ mod raw;
 mod source;
 mod stage;
 mod time;
+pub mod trajectory;
 mod wav;
 
 pub use chunk::Chunk;

@@ -1,0 +1,58 @@
+//! From the points of a body to one position and one direction.
+
+use super::{TrajectoryError, TrajectoryOptions, error::part};
+
+/// Which points stand for the animal.
+pub(super) struct Choice {
+    /// One body part; `None`: the mean of the trusted ones.
+    part: Option<usize>,
+    /// The tail's and the head's places.
+    heading: Option<(usize, usize)>,
+}
+
+impl Choice {
+    /// Finds the chosen names among those of the file.
+    pub(super) fn new(name: &str, parts: &[String], options: &TrajectoryOptions) -> Result<Self, TrajectoryError> {
+        let find = |wanted: &String| {
+            let missing =
+                || part(name, format!("body part {wanted:?}"), format!("it is not among {}", parts.join(", ")));
+            parts.iter().position(|p| p == wanted).ok_or_else(missing)
+        };
+        let heading = match &options.heading {
+            Some((tail, head)) => Some((find(tail)?, find(head)?)),
+            None => None,
+        };
+        Ok(Self { part: options.body_part.as_ref().map(find).transpose()?, heading })
+    }
+
+    /// Whether a direction comes out.
+    pub(super) const fn has_heading(&self) -> bool {
+        self.heading.is_some()
+    }
+
+    /// The animal's position and direction from its points, NaN where they are not trusted.
+    pub(super) fn of(&self, points: &[[f64; 2]]) -> ([f64; 2], f64) {
+        let seen = |p: &[f64; 2]| p[0].is_finite() && p[1].is_finite();
+        let position = if let Some(i) = self.part {
+            points.get(i).copied().filter(seen).unwrap_or([f64::NAN; 2])
+        } else {
+            let (sum, n) = points
+                .iter()
+                .filter(|p| seen(p))
+                .fold(([0.0; 2], 0.0), |(s, n), p| ([s[0] + p[0], s[1] + p[1]], n + 1.0));
+            // No point at all: 0/0 is the NaN that is meant.
+            [sum[0] / n, sum[1] / n]
+        };
+        let heading = self.heading.and_then(|(tail, head)| Some((points.get(tail)?, points.get(head)?)));
+        let angle = heading.filter(|(tail, head)| seen(tail) && seen(head) && tail != head);
+        (position, angle.map_or(f64::NAN, |(tail, head)| (head[1] - tail[1]).atan2(head[0] - tail[0])))
+    }
+
+    /// For the notes.
+    pub(super) fn describe(&self, parts: &[String], trusted: &str) -> String {
+        match self.part.and_then(|i| parts.get(i)) {
+            Some(part) => format!("the position is that of {part}"),
+            None => format!("the position is the mean of the {trusted} among {} body parts", parts.len()),
+        }
+    }
+}
