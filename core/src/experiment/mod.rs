@@ -24,6 +24,7 @@ mod boids;
 mod claim;
 mod error;
 mod fish;
+pub mod real;
 mod record;
 mod registry;
 mod run;

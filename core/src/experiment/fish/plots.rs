@@ -59,7 +59,7 @@ pub(in crate::experiment) fn series(table: &Table, title: &str, names: &[(&str, 
 }
 
 /// The pictures of a live school.
-pub(super) fn school(record: &Record) -> Vec<Figure> {
+pub(in crate::experiment) fn school(record: &Record) -> Vec<Figure> {
     let Some(table) = record.table(SERIES) else { return Vec::new() };
     let order = series(table, "order", &[("polarization", "P"), ("rotation", "M")]);
     let corrected = [
@@ -118,7 +118,7 @@ pub(super) fn school(record: &Record) -> Vec<Figure> {
 }
 
 /// What a live school does, in numbers.
-pub(super) fn seen(record: &Record) -> String {
+pub(in crate::experiment) fn seen(record: &Record) -> String {
     let value = |name| record.value(name);
     let (Some(p), Some(m)) = (value("polarization"), value("rotation")) else {
         let latest = record
