@@ -76,12 +76,11 @@ pub(super) async fn step(
     next.headings.resize(now.positions.len(), [0.0; 3]);
     next.speeds.resize(now.positions.len(), 0.0);
     next.predator = setup.predator.as_ref().and_then(|p| hunt(setup, p, now));
+    let mut share = || work.grid.plan(&setup.space, setup.rule.reach(), &now.positions);
     let grid = match search {
         Search::AllPairs => false,
-        Search::Grid => work.grid.plan(&setup.space, setup.rule.reach(), &now.positions) > 0.0,
-        Search::Auto => {
-            now.positions.len() >= FEW && work.grid.plan(&setup.space, setup.rule.reach(), &now.positions) < HELPS
-        }
+        Search::Grid => share() <= 1.0,
+        Search::Auto => now.positions.len() >= FEW && share() < HELPS,
     };
     if grid {
         by_grid(setup, &law, now, next, work, meter).await
