@@ -6,6 +6,7 @@
 mod lab;
 mod pace;
 mod source;
+mod warm;
 mod work;
 
 use std::{cell::RefCell, collections::VecDeque, rc::Rc};
@@ -29,6 +30,7 @@ pub(crate) fn start() {
     let lab = Rc::new(Lab::default());
     let waiting: Rc<RefCell<VecDeque<Letter>>> = Rc::default();
     let busy = Rc::new(std::cell::Cell::new(false));
+    wasm_bindgen_futures::spawn_local(warm::up(busy.clone()));
     let listen = move |event: MessageEvent| {
         let Some((ask, blob)) = letter(&event.data()) else { return };
         if matches!(ask, Ask::Open { .. } | Ask::Measure(_) | Ask::CrossCheck(_) | Ask::Cancel) {
