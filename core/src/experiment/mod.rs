@@ -21,6 +21,7 @@
 //! ```
 
 mod boids;
+pub mod check;
 mod claim;
 mod error;
 mod fish;
