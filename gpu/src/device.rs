@@ -272,6 +272,21 @@ impl Gpu {
         self.finish().await
     }
 
+    /// Compiles every shader of swarms now. Without, each is compiled when a swarm first needs it.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub async fn prepare_swarms(&self) -> Result<(), GpuError> {
+        crate::swarm::for_each_pipeline(|kernel, entry, constants| self.pipeline(kernel, entry, constants).map(drop))?;
+        self.finish().await
+    }
+
+    /// Whether the device is gone. What is in its memory cannot be read any more; a new [`Gpu`] may be had.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.0.faults.lock().unwrap_or_else(PoisonError::into_inner).lost.is_some()
+    }
+
     /// Destroys the device, as a driver reset would: every later use is [`GpuError::Lost`].
     pub fn destroy(&self) {
         self.0.device.destroy();

@@ -30,12 +30,14 @@ mod oneshot;
 mod readback;
 pub mod selftest;
 mod shader;
+pub mod swarm;
 mod timing;
 
 pub use auto::Auto;
 pub use device::{ADAPTER_VARIABLE, AdapterInfo, Gpu, Options, adapters};
 pub use error::GpuError;
 pub use kernels::shaders;
+pub use swarm::GpuSwarm;
 pub use timing::Timing;
 
 #[doc(no_inline)]
