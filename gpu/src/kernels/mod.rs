@@ -141,6 +141,7 @@ pub fn shaders() -> Vec<(String, String)> {
         }
         Ok::<(), std::convert::Infallible>(())
     });
+    texts.push(("view".to_owned(), crate::view::shader()));
     texts
 }
 

@@ -51,7 +51,7 @@ impl OrderSums {
 }
 
 impl GpuSwarm {
-    /// The sums of every replica now, into the memory of the sums.
+    /// The sums of every replica now, into [`Self::orders`].
     pub(crate) fn encode_orders(&self) -> Result<(), GpuError> {
         let replicas = self.replicas();
         let parts = parts(self.count);
@@ -74,6 +74,11 @@ impl GpuSwarm {
                 bound.dispatch(pass, 0, groups);
             }
         })
+    }
+
+    /// Per replica: sum of u and of speeds, the centre and 1, sum of r̂ × u and 0.
+    pub(crate) fn orders(&self) -> &wgpu::Buffer {
+        &self.order.orders
     }
 
     pub(super) async fn read_orders(&self) -> Result<Vec<Order>, GpuError> {
