@@ -6,8 +6,8 @@ use super::{Rule, Setup, State, SwarmError, begin, start::inside};
 const UNIT: f64 = 1e-6;
 
 impl State {
-    /// This state as `setup` takes it: a copy, with headings of length 1 and positions within the space. What came out of
-    /// a run under the same setup is unchanged to the bit.
+    /// This state as `setup` takes it: a copy, with headings of length 1 and positions within the space. What came out
+    /// of a run under the same setup is unchanged to the bit.
     ///
     /// # Errors
     /// [`SwarmError::State`], which names the particle: another number of particles, a number that is not finite, a
@@ -52,19 +52,20 @@ impl State {
                 _ => return wrong(format!("the predator is at {x:?} and heads to {u:?}")),
             },
         };
+        state.flatten_predator(setup);
         Ok(state)
     }
 
-    /// What a change of setup does to a state: positions are brought into the new space, speeds are drawn anew where their
-    /// law changed (boids keep theirs), the predator is put where it was moved to.
-    pub(super) fn adapt(&mut self, old: &Setup, new: &Setup) {
+    /// What a change of setup does to a state: positions are brought into the new space, speeds are drawn anew where
+    /// their law changed (boids keep theirs), the predator is put where it was moved to.
+    pub fn adapt(&mut self, old: &Setup, new: &Setup) {
         if old.space != new.space {
             for x in &mut self.positions {
                 *x = inside(&new.space, *x);
             }
             if new.space.is_flat() {
                 for u in &mut self.headings {
-                    *u = unit([u[0], u[1], 0.0]).unwrap_or([1.0, 0.0, 0.0]);
+                    *u = flat(*u);
                 }
             }
         }
@@ -79,13 +80,24 @@ impl State {
             }
             (Some(predator), agent) => Some([predator.position, agent.map_or([1.0, 0.0, 0.0], |a| a[1])]),
         };
-        if new.space.is_flat()
-            && let Some([x, u]) = &mut self.predator
+        self.flatten_predator(new);
+    }
+
+    fn flatten_predator(&mut self, setup: &Setup) {
+        if let Some([x, u]) = &mut self.predator
+            && setup.space.is_flat()
+            && (x[2] != 0.0 || u[2] != 0.0)
         {
             x[2] = 0.0;
-            *u = unit([u[0], u[1], 0.0]).unwrap_or([1.0, 0.0, 0.0]);
+            *u = flat(*u);
         }
     }
+}
+
+/// A heading projected onto the plane; across it, along x.
+fn flat(u: [f64; 3]) -> [f64; 3] {
+    let length = u[0].hypot(u[1]);
+    if length > 1e-10 { [u[0] / length, u[1] / length, 0.0] } else { [1.0, 0.0, 0.0] }
 }
 
 /// The law of speeds.

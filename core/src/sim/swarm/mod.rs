@@ -6,10 +6,11 @@
 //! batch of one.
 //!
 //! A step is synchronous: everyone reads time t. For each particle: gather over neighbours → desired direction →
-//! leaders' goal, predator and obstacles blended in, in this order → noise and turn as the rule says → move by speed × time
-//! step → out of obstacles → the edge. A hunting predator reads time t too. Random numbers: one Philox block per particle and step, counter = (step, particle, 0, replica),
-//! key = seed (see [`noise`]).
+//! leaders' goal, predator and obstacles blended in, in this order → noise and turn as the rule says → move by speed ×
+//! time step → out of obstacles → the edge. A hunting predator reads time t too. Random numbers: one Philox block per
+//! particle and step, counter = (step, particle, 0, replica), key = seed (see [`noise`]).
 
+mod bytes;
 mod cpu;
 mod error;
 mod fit;
@@ -85,7 +86,8 @@ pub trait Swarm {
     /// [`SwarmError::State`] where the number of particles differs or a number is not finite.
     fn restore(&mut self, replica: usize, state: &State) -> Result<(), SwarmError>;
 
-    /// Changes what a replica obeys from the next step on: rule, space, predator, … The number of particles stays.
+    /// Changes what a replica obeys from the next step on: rule, space, predator, … The number of particles stays;
+    /// the state follows as [`State::adapt`] says.
     ///
     /// # Errors
     /// As [`Setup::check`]; [`SwarmError::State`] where the number of particles differs.

@@ -16,15 +16,16 @@ pub enum Rule {
     Boids(Boids),
 }
 
-/// The zones of Couzin et al. 2002 (J. Theor. Biol. 218:1-11). With d_ij = x_j - x_i, r = |d_ij|, the zone of
-/// repulsion r < r_r is a full sphere; zones of orientation r_r ≤ r < r_o and attraction r_o ≤ r < r_a are seen only
-/// within the field of view: cos(angle(u_i, d_ij)) > cos(field_of_view / 2). j ≠ i.
+/// The zones of Couzin et al. 2002 (J. Theor. Biol. 218:1-11). With d_ij = x_j - x_i, r = |d_ij|, the zone of repulsion
+/// r < r_r is a full sphere; zones of orientation r_r ≤ r < r_o and attraction r_o ≤ r < r_a are seen only within the
+/// field of view: cos(angle(u_i, d_ij)) > cos(field_of_view / 2), a full turn having no blind direction. j ≠ i; two
+/// particles at one point (r = 0), which have no direction to each other, do not notice each other.
 ///
-/// Desired direction: any neighbour in the zone of repulsion: -Σ d/r over that zone alone. Else Σ u_j over the zone of
-/// orientation + Σ d/r over the zone of attraction. A zero sum keeps the heading. Then the desired direction is
-/// rotated by an angle N(0, noise²) about a random axis perpendicular to it (in 2-D: within the plane), and the heading
-/// turns towards it by an exact rotation of at most `turning_rate × time_step`; for an exactly opposite target about a
-/// random perpendicular axis. Angles by atan2(|a × b|, a · b).
+/// Desired direction: any neighbour in the zone of repulsion: -Σ d/r over that zone alone. Else w Σ u_j over the zone
+/// of orientation + Σ d/r over the zone of attraction. A zero sum (length < 1e-10) keeps the heading. Then the desired
+/// direction is rotated by an angle N(0, noise²) about a random axis perpendicular to it (in 2-D: within the plane),
+/// and the heading turns towards it by an exact rotation of at most `turning_rate × time_step`; for an exactly opposite
+/// target (|a × b| < 1e-10) about a random perpendicular axis. Angles by atan2(|a × b|, a · b).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Zones {
     /// r_r, a radius.
@@ -44,8 +45,9 @@ pub struct Zones {
 }
 
 /// dewi-kadita 0.0.4 verbatim (specification: section 2 of the fish sheet): pairs closer than 1e-10 are skipped; the
-/// field of view holds for all three zones; the turn is a normalised linear interpolation with t = max_turn / angle; the
-/// noise normalize(u + noise g), g ~ N(0, I), comes after the turn.
+/// field of view holds for all three zones; the turn is a normalised linear interpolation with t = max_turn / angle;
+/// the noise normalize(u + noise g), g ~ N(0, I), comes after the turn. Verbatim means that an exactly opposite target
+/// leaves the heading as it is while t < 1/2.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dewi {
     /// r_r.
@@ -64,8 +66,9 @@ pub struct Dewi {
     pub orientation_weight: f64,
 }
 
-/// Vicsek et al. 1995 (Phys. Rev. Lett. 75:1226), 2-D: θ_i(t+1) = arg Σ_{|d_ij| < radius, i included} e^{iθ_j} + Δ,
-/// Δ uniform in [-noise/2, noise/2).
+/// Vicsek et al. 1995 (Phys. Rev. Lett. 75:1226), 2-D: θ_i(t+1) = arg Σ_{|d_ij| < radius, i included} e^{iθ_j} + Δ, Δ
+/// uniform in (-noise/2, noise/2). A zero sum keeps the heading. Positions move by the new heading, as in most later
+/// work (in 1995 by the old one).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vicsek {
     /// Neighbours are closer than this.
@@ -78,7 +81,9 @@ pub struct Vicsek {
 /// (separation: within `separation_radius`) in the field of view: separation -Σ d/r², alignment = mean velocity,
 /// cohesion = mean position - own position. Each desire is scaled to `max_speed`, the own velocity is subtracted, the
 /// length is limited to `max_force`, and it is weighted; v += Σ × time_step; |v| is kept within [min_speed, max_speed].
-/// Noise: each component of the force gets N(0, noise²).
+/// A zero sum (length < 1e-10) is no desire. The direction of v takes up goal, predator and obstacles at its own
+/// length; then the noise: each component of the force gets N(0, noise²). j ≠ i, and two particles at one point do not
+/// notice each other.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Boids {
     /// Neighbours are closer than this.

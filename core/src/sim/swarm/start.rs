@@ -19,8 +19,8 @@ pub enum Start {
     },
     /// Uniform in the whole of a bounded space (open water: in a cube of edge 2 about the origin), headings isotropic.
     Uniform,
-    /// A swimming ring (dewi-kadita's torus start): θ_i = 2πi/N + 0.1 g, radius R (1 + 0.15 g) in the xy-plane about the
-    /// middle, z = middle + 0.3 R g, heading (-sin θ, cos θ, 0.1 g) normalised.
+    /// A swimming ring (dewi-kadita's torus start): θ_i = 2πi/N + 0.1 g, radius R (1 + 0.15 g) in the xy-plane about
+    /// the middle, z = middle + 0.3 R g, heading (-sin θ, cos θ, 0.1 g) normalised.
     Ring {
         /// R.
         radius: f64,

@@ -118,7 +118,8 @@ kernels! {
     boids_bounded = boids, false;
 }
 
-/// d - side round(d / side) for |d| < 3/2 side, which positions in [0, side) keep: half a side stays (half to even is 0).
+/// d - side round(d / side) for |d| < 3/2 side, which positions in [0, side) keep: half a side stays (half to even is
+/// 0).
 #[inline(always)]
 fn image<const PERIODIC: bool>(d: f64, side: f64) -> f64 {
     if PERIODIC {

@@ -85,8 +85,8 @@ fn perpendicular(u: [f64; 3], share: f64) -> [f64; 3] {
     mix(cos, a, sin, b)
 }
 
-/// `u` turned towards `target` by at most `most` radians, by an exact rotation; about `axis` where the target is exactly
-/// behind.
+/// `u` turned towards `target` by at most `most` radians, by an exact rotation; about `axis` where the target is
+/// exactly behind.
 pub(super) fn towards(u: [f64; 3], target: [f64; 3], most: f64, axis: [f64; 3]) -> [f64; 3] {
     let normal = cross(u, target);
     let sin = norm(normal);
