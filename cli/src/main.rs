@@ -50,8 +50,9 @@ enum Command {
     },
     /// Check this build against a folder of golden records.
     ///
-    /// Every *.json file of the folder is a list of records with input, measure, params, value and tolerance. Prints how
-    /// many agree, disagree (with both values) and are not covered. Exits with 1 on any disagreement.
+    /// Every *.json file of the folder is a list of records with input, measure, params, value and tolerance, or holds
+    /// states of schools of fish ("snapshots" that name NumPy arrays, or "cases") with the values expected of them. Prints
+    /// how many agree, disagree (with both values) and are not covered. Exits with 1 on any disagreement.
     Verify {
         /// The folder.
         dir: PathBuf,

@@ -183,6 +183,64 @@ fn golden_folders_are_verified_and_a_disagreement_is_exit_code_1() {
 }
 
 #[test]
+fn folders_of_school_states_are_verified() {
+    let golden = repository("core/tests/golden/fish");
+    let output = surprisal().args(["verify", "--format", "json"]).arg(&golden).assert().success();
+    let report: Json = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    // 60 snapshots as they are and rounded to f32, 27 cases, 60 rows of series: 12 values each; and 4 errors. Not covered: the
+    // other rows of 12 series, and the statistics ("runs", "targets") of four files.
+    assert_eq!(
+        report["total"],
+        serde_json::json!({"agree": 12 * (60 + 60 + 27 + 60) + 4, "disagree": 0, "not_covered": 20})
+    );
+    let records = report["records"].as_array().unwrap();
+    let one = records.iter().find(|r| r["id"] == "case1_swarm_s42_t00050/polarization").unwrap();
+    assert_eq!((&one["measure"], &one["status"]), (&"school.polarization".into(), &"agree".into()));
+    assert!(records.iter().any(|r| r["id"] == "position_nan/error" && r["status"] == "agree"));
+}
+
+/// Another folder of the format, with names of its own: one right and one wrong value, and what is said about broken files.
+#[test]
+fn a_school_folder_of_ones_own_is_judged_and_its_faults_are_named() {
+    let golden = repository("core/tests/golden/fish");
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::copy(golden.join("case1_swarm_s42_t00050_pos.npy"), path("x.npy")).unwrap();
+    fs::copy(golden.join("case1_swarm_s42_t00050_vel.npy"), path("v.npy")).unwrap();
+    let write = |pos: &str, n_fish: u32| {
+        let metrics = serde_json::json!({"polarization": 0.023652134654910163, "rotation": 0.5});
+        let snapshot = serde_json::json!({"name": "mine", "seed": 5, "step": 2, "n_fish": n_fish, "box_size": 25.0, "pos": pos, "vel": "v.npy", "metrics": metrics});
+        let all = serde_json::json!({"snapshots": [snapshot], "series_columns": ["polarization"]});
+        fs::write(path("tuesday.json"), all.to_string()).unwrap();
+    };
+    let run = || surprisal().arg("verify").arg(folder.path()).assert().code(1);
+
+    write("x.npy", 150);
+    let said = text(&run());
+    assert!(said.contains("disagree: mine/rotation school.rotation: expected 0.5, got 0.0532"), "{said}");
+    assert!(said.contains("there is no file tuesday_s5_series_f32.npy"), "{said}");
+    assert!(said.contains("1 agree, 1 disagree, 1 not covered"), "{said}");
+
+    write("x.npy", 149);
+    assert!(text(&run()).contains("'mine' should have 149 fish, and has 150 positions"));
+    write("gone.npy", 150);
+    let said = text(&run());
+    assert!(said.contains("snapshot mine") && said.contains("gone.npy"), "{said}");
+    fs::copy(golden.join("case1_swarm_s42_series_f32.npy"), path("wide.npy")).unwrap();
+    write("wide.npy", 150);
+    let said = text(&run());
+    assert!(said.contains("wide.npy has 12 columns, and three are expected"), "{said}");
+    let whole = fs::read(path("x.npy")).unwrap();
+    fs::write(path("cut.npy"), &whole[..whole.len() / 2]).unwrap();
+    write("cut.npy", 150);
+    let said = text(&run());
+    assert!(said.contains("cut.npy"), "{said}");
+    fs::write(path("tuesday.json"), r#"{"cases": [{"name": "a", "box_size": 1, "positions": [[0, NaN]]}]}"#).unwrap();
+    let said = text(&run());
+    assert!(said.contains("tuesday.json, case 1: 'a': positions[0] should be three numbers"), "{said}");
+}
+
+#[test]
 fn the_default_report_of_every_sample_works() {
     for entry in fs::read_dir(repository("static/samples")).unwrap() {
         let path = entry.unwrap().path();

@@ -39,7 +39,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         sizes.iter().map(|&n| noise(&folder, n)).collect::<Result<Vec<PathBuf>>>()
     })?;
     loud_step("benches of core, profile release", || {
-        run(cargo().args(["build", "--quiet", "--release", "-p", "surprisal-core", "--example", "bench"]))
+        run(cargo().args(["build", "--release", "-p", "surprisal-core", "--example", "bench"]))
     })?;
     let ours = step("our measures", || times(pinned(&target.join("release/examples/bench")).args(&series)))?;
     let peers = if args.no_peers {

@@ -11,6 +11,7 @@
 mod catalogue;
 mod error;
 mod input;
+mod order;
 mod outcome;
 
 pub mod bytes;

@@ -4,7 +4,7 @@
 //!
 //! * `snapshots`: each names `pos` and `vel`, NumPy arrays of N × 3 beside the file, `box_size`, and `metrics` by their
 //!   names in the package. `metrics_if_input_rounded_to_f32`, where present, are checked as well. The file may declare
-//!   `series_columns`, `series_stride` and `n_steps`: then `<case>_s<seed>_series_f32.npy` holds a row for every `series_stride`-th
+//!   `series_columns` and `series_stride`: then `<case>_s<seed>_series_f32.npy` holds a row for every `series_stride`-th
 //!   step of the run, and the rows at the steps of a snapshot are compared with what the snapshot gives here.
 //! * `cases`: each with its `positions` and `velocities` inline, and either `metrics` or the error that it `raises`.
 //!
@@ -92,7 +92,6 @@ pub struct Series {
     pub columns: Vec<String>,
     run: String,
     stride: u64,
-    rows: Option<u64>,
 }
 
 /// Values of states that belong to runs, by run and step.
@@ -103,11 +102,9 @@ impl Folder {
     /// Whether `json` is a file of this format.
     #[must_use]
     pub fn recognises(json: &Json) -> bool {
-        let holds = |key: &str, of: &str| {
-            let list = json.get(key).and_then(Json::as_array);
-            list.is_some_and(|l| l.first().is_none_or(|first| first.get(of).is_some()))
-        };
-        holds("snapshots", "pos") || holds("cases", "positions")
+        let list = |key: &str| json.get(key).and_then(Json::as_array);
+        let placed = |item: &Json| item.get("positions").is_some() || item.get("velocities").is_some();
+        list("snapshots").is_some() || list("cases").is_some_and(|cases| cases.iter().any(placed))
     }
 
     /// Adds what `json` holds; `stem` is the file's name without its ending.
@@ -145,7 +142,6 @@ impl Folder {
         let columns = columns.ok_or("series_columns should be a list of names")?;
         let stride = json.get("series_stride").map_or(Some(1), Json::as_u64).filter(|&s| s > 0);
         let stride = stride.ok_or("series_stride should be a whole number of at least 1")?;
-        let rows = json.get("n_steps").and_then(Json::as_u64).map(|steps| steps / stride + 1);
         let list = |key: &str| json.get(key).and_then(Json::as_array).into_iter().flatten();
         let runs = list("snapshots").filter_map(|s| run_of(stem, s));
         let runs = runs.chain(list("runs").filter_map(|r| run_of(stem, r)));
@@ -157,7 +153,6 @@ impl Folder {
             columns: columns.clone(),
             run,
             stride,
-            rows,
         }));
         Ok(())
     }
@@ -267,9 +262,6 @@ impl Series {
             return Err(format!("{file} has {} columns, and {} are named", columns.len(), self.columns.len()));
         }
         let rows = columns.first().map_or(0, Vec::len) as u64;
-        if let Some(expected) = self.rows.filter(|&r| r != rows) {
-            return Err(format!("{file} has {rows} rows, and the run has {expected}"));
-        }
         let (mut verdicts, mut compared) = (Vec::new(), 0);
         let states = measured.0.iter().filter(|((run, step), _)| *run == self.run && step % self.stride == 0);
         for ((_, step), values) in states {

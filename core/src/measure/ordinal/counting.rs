@@ -6,7 +6,10 @@ use multiversion::multiversion;
 
 use super::patterns;
 use crate::{
-    measure::{MeasureError, Series},
+    measure::{
+        MeasureError, Series,
+        order::{ascending, key_of},
+    },
     pace::Pace,
 };
 
@@ -18,6 +21,13 @@ const TICK: usize = 1 << 19;
 /// row do not wait for each other's store.
 const COPIED_BINS: usize = 1024;
 const COPIES: usize = 4;
+/// Up to this order a pattern number fits a byte.
+const BYTE_ORDER: u32 = 5;
+/// Up to this many patterns every byte is compared with every pattern.
+const FEW: usize = 6;
+/// Values or bytes that are compared together. Written as arrays of this length, a loop over numbers whose masks
+/// become bytes is packed by the compiler in a few instructions; without, in wasm, it takes two numbers at a time.
+const LANES: usize = 16;
 
 /// All windows of `order` values, `delay` apart, that lie within one stretch of `series`.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +71,11 @@ impl OrdinalWindows<'_> {
     /// [`MeasureError::Cancelled`].
     pub async fn counts(&self, pace: &dyn Pace) -> Result<Vec<u64>, MeasureError> {
         let mut counts = vec![0; patterns(self.order)];
-        self.for_each_block(pace, |_, keys| add(&mut counts, keys)).await?;
+        if self.order <= BYTE_ORDER {
+            self.for_each_block(pace, |_, keys: &[u8]| Key::add(&mut counts, keys)).await?;
+        } else {
+            self.for_each_block(pace, |_, keys: &[u16]| Key::add(&mut counts, keys)).await?;
+        }
         Ok(counts)
     }
 
@@ -71,7 +85,7 @@ impl OrdinalWindows<'_> {
     /// [`MeasureError::Cancelled`].
     pub async fn keys(&self, pace: &dyn Pace) -> Result<Vec<u16>, MeasureError> {
         let mut all = Vec::with_capacity(self.len());
-        self.for_each_block(pace, |_, keys| all.extend_from_slice(keys)).await?;
+        self.for_each_block(pace, |_, keys: &[u16]| all.extend_from_slice(keys)).await?;
         Ok(all)
     }
 
@@ -82,7 +96,7 @@ impl OrdinalWindows<'_> {
     pub async fn weights(&self, pace: &dyn Pace) -> Result<Vec<f64>, MeasureError> {
         let mut weights = vec![0.0; patterns(self.order)];
         let (values, delay, order) = (&self.series.values, self.delay, self.order as usize);
-        self.for_each_block(pace, |start, keys| {
+        self.for_each_block(pace, |start, keys: &[u16]| {
             for (offset, key) in keys.iter().enumerate() {
                 let window = values[start + offset..].iter().step_by(delay).take(order);
                 weights[usize::from(*key)] += variance(window);
@@ -107,8 +121,12 @@ impl OrdinalWindows<'_> {
     }
 
     /// Calls `visit(first window, keys)` for consecutive blocks of windows.
-    async fn for_each_block(&self, pace: &dyn Pace, mut visit: impl FnMut(usize, &[u16])) -> Result<(), MeasureError> {
-        let mut keys = KeyBuffer::new(self.order, self.delay);
+    async fn for_each_block<K: Key>(
+        &self,
+        pace: &dyn Pace,
+        mut visit: impl FnMut(usize, &[K]),
+    ) -> Result<(), MeasureError> {
+        let mut keys = KeyBuffer::<K>::new(self.order, self.delay);
         let total = self.len();
         let mut done = 0;
         let mut next_tick = TICK;
@@ -137,23 +155,64 @@ fn variance<'a>(window: impl Iterator<Item = &'a f64> + Clone) -> f64 {
 
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
 fn equal_pairs(a: &[f64], b: &[f64]) -> u64 {
-    a.chunks(1 << 16).zip(b.chunks(1 << 16)).map(|(a, b)| a.iter().zip(b).filter(|(x, y)| x == y).count() as u64).sum()
+    // The sum is as wide as the numbers compared: masks need no packing.
+    let mut pairs = 0;
+    for (x, y) in a.iter().zip(b) {
+        pairs += u64::from(x == y);
+    }
+    pairs
+}
+
+/// An integer that holds pattern numbers.
+trait Key: Copy + Default {
+    /// Adds `digits * weight` to the keys.
+    fn weigh(keys: &mut [Self], digits: &[u8], weight: u16);
+    /// Counts the keys.
+    fn add(counts: &mut [u64], keys: &[Self]);
+}
+
+impl Key for u8 {
+    fn weigh(keys: &mut [Self], digits: &[u8], weight: u16) {
+        weigh_bytes(keys, digits, u8::try_from(weight).unwrap_or_default());
+    }
+
+    fn add(counts: &mut [u64], keys: &[Self]) {
+        if counts.len() <= FEW {
+            return add_few(counts, keys);
+        }
+        add_copied::<{ 1 << 8 }, Self>(counts, keys);
+    }
+}
+
+impl Key for u16 {
+    fn weigh(keys: &mut [Self], digits: &[u8], weight: u16) {
+        weigh_words(keys, digits, weight);
+    }
+
+    fn add(counts: &mut [u64], keys: &[Self]) {
+        if counts.len() <= COPIED_BINS {
+            return add_copied::<COPIED_BINS, Self>(counts, keys);
+        }
+        for key in keys {
+            counts[usize::from(*key)] += 1;
+        }
+    }
 }
 
 /// Turns blocks of samples into pattern numbers.
-struct KeyBuffer {
+struct KeyBuffer<K> {
     order: usize,
     delay: usize,
     digits: Vec<u8>,
-    keys: Vec<u16>,
+    keys: Vec<K>,
 }
 
-impl KeyBuffer {
+impl<K: Key> KeyBuffer<K> {
     fn new(order: u32, delay: usize) -> Self {
         let order = order as usize;
         // With a long delay a block reads far ahead; a block of that length keeps the overlap below one half.
         let block = BLOCK.max(delay.saturating_mul(order - 1).min(1 << 20));
-        Self { order, delay, digits: Vec::new(), keys: vec![0; block] }
+        Self { order, delay, digits: Vec::new(), keys: vec![K::default(); block] }
     }
 
     fn block(&self) -> usize {
@@ -161,9 +220,9 @@ impl KeyBuffer {
     }
 
     /// The keys of the first `windows` windows of `x`.
-    fn fill(&mut self, x: &[f64], windows: usize) -> &[u16] {
+    fn fill(&mut self, x: &[f64], windows: usize) -> &[K] {
         let keys = &mut self.keys[..windows];
-        keys.fill(0);
+        keys.fill(K::default());
         let reach = (self.order - 2) * self.delay;
         self.digits.clear();
         self.digits.resize(windows + reach, 0);
@@ -174,35 +233,73 @@ impl KeyBuffer {
             let shift = (self.order - 1 - k) * self.delay;
             weight *= u16::try_from(k).unwrap_or(1);
             accumulate(&mut self.digits[..windows + shift], x, &x[k * self.delay..]);
-            weigh(keys, &self.digits[shift..shift + windows], weight);
+            K::weigh(keys, &self.digits[shift..shift + windows], weight);
         }
         keys
     }
 }
 
+/// Adds 1 to each digit where the later value is below the earlier one.
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
 fn accumulate(digits: &mut [u8], earlier: &[f64], later: &[f64]) {
-    for ((d, a), b) in digits.iter_mut().zip(earlier).zip(later) {
+    let n = digits.len();
+    let (digits, last_digits) = digits.as_chunks_mut::<LANES>();
+    let (earlier, last_earlier) = earlier[..n].as_chunks::<LANES>();
+    let (later, last_later) = later[..n].as_chunks::<LANES>();
+    for ((digits, earlier), later) in digits.iter_mut().zip(earlier).zip(later) {
+        for ((d, a), b) in digits.iter_mut().zip(earlier).zip(later) {
+            *d += u8::from(b < a);
+        }
+    }
+    for ((d, a), b) in last_digits.iter_mut().zip(last_earlier).zip(last_later) {
         *d += u8::from(b < a);
     }
 }
 
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
-fn weigh(keys: &mut [u16], digits: &[u8], weight: u16) {
+fn weigh_bytes(keys: &mut [u8], digits: &[u8], weight: u8) {
+    for (key, d) in keys.iter_mut().zip(digits) {
+        *key += *d * weight;
+    }
+}
+
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+fn weigh_words(keys: &mut [u16], digits: &[u8], weight: u16) {
     for (key, d) in keys.iter_mut().zip(digits) {
         *key += u16::from(*d) * weight;
     }
 }
 
-fn add(counts: &mut [u64], keys: &[u16]) {
-    if counts.len() > COPIED_BINS {
-        for key in keys {
+/// Counts at most [`FEW`] patterns by comparing, which costs less than a store for each key.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+fn add_few(counts: &mut [u64], keys: &[u8]) {
+    // No byte of a lane's count overflows within a part.
+    for part in keys.chunks(LANES * usize::from(u8::MAX)) {
+        let mut lanes = [[0_u8; LANES]; FEW];
+        let (chunks, rest) = part.as_chunks::<LANES>();
+        for chunk in chunks {
+            for (pattern, lanes) in (0_u8..).zip(&mut lanes) {
+                for (lane, key) in lanes.iter_mut().zip(chunk) {
+                    *lane += u8::from(*key == pattern);
+                }
+            }
+        }
+        for (count, lanes) in counts.iter_mut().zip(&lanes) {
+            *count += lanes.iter().map(|&c| u64::from(c)).sum::<u64>();
+        }
+        for key in rest {
             counts[usize::from(*key)] += 1;
         }
-        return;
     }
-    let mut copies = [[0_u32; COPIED_BINS]; COPIES];
-    let mask = COPIED_BINS - 1;
+}
+
+/// Counts keys below `BINS`, a power of two.
+fn add_copied<const BINS: usize, K: Key>(counts: &mut [u64], keys: &[K])
+where
+    usize: From<K>,
+{
+    let mut copies = [[0_u32; BINS]; COPIES];
+    let mask = BINS - 1;
     let (quads, rest) = keys.as_chunks::<COPIES>();
     for quad in quads {
         for (copy, key) in copies.iter_mut().zip(quad) {
@@ -218,22 +315,21 @@ fn add(counts: &mut [u64], keys: &[u16]) {
 }
 
 /// Dense ranks: 0 for the smallest value, equal values share one. Patterns of ranks equal patterns of values, ties
-/// included, and ranks fit a GPU's u32 exactly. O(N log N).
+/// included, and ranks fit a GPU's u32 exactly. O(N), beyond 2^22 values O(N log N).
 ///
 /// # Panics
-/// Never for fewer than 2^32 values; ranks saturate beyond.
+/// Never for fewer than 2^32 finite values.
 #[must_use]
 pub fn dense_ranks(values: &[f64]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..u32::try_from(values.len()).unwrap_or(u32::MAX)).collect();
-    order.sort_unstable_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]));
+    let order = ascending(values.iter().map(|&x| key_of(x)));
     let mut ranks = vec![0; values.len()];
-    let mut rank = 0;
-    for pair in order.windows(2) {
-        // total_cmp separates -0.0 from 0.0, which compare equal in a pattern
-        if values[pair[0] as usize] < values[pair[1] as usize] {
-            rank += 1;
-        }
-        ranks[pair[1] as usize] = rank;
+    let (mut rank, mut last) = (0, None);
+    for i in order {
+        let x = values[i as usize];
+        // -0.0 and 0.0 have one key, and compare equal here
+        rank += u32::from(last.is_some_and(|last| last < x));
+        last = Some(x);
+        ranks[i as usize] = rank;
     }
     ranks
 }
@@ -306,20 +402,28 @@ impl OrdinalCounts {
 
     /// Counts the windows that end in `values`, given that `tail` comes before them.
     fn count_after_tail(&mut self, values: &[f64]) {
-        let seam: Vec<f64> = self.tail.iter().chain(values.iter().take(self.overlap())).copied().collect();
-        let windows_at_seam = (seam.len() + 1).saturating_sub(self.overlap() + 1).min(self.tail.len());
-        let mut keys = KeyBuffer::new(self.order, self.delay);
+        if self.order <= BYTE_ORDER {
+            self.count_keys_after_tail::<u8>(values);
+        } else {
+            self.count_keys_after_tail::<u16>(values);
+        }
+    }
+
+    fn count_keys_after_tail<K: Key>(&mut self, values: &[f64]) {
+        let overlap = self.overlap();
+        let seam: Vec<f64> = self.tail.iter().chain(values.iter().take(overlap)).copied().collect();
+        let windows_at_seam = (seam.len() + 1).saturating_sub(overlap + 1).min(self.tail.len());
+        let mut keys = KeyBuffer::<K>::new(self.order, self.delay);
         let mut count = |x: &[f64], windows: usize| {
             let mut start = 0;
             while start < windows {
                 let n = keys.block().min(windows - start);
-                let overlap = (self.order as usize - 1) * self.delay;
-                add(&mut self.counts, keys.fill(&x[start..start + n + overlap], n));
+                K::add(&mut self.counts, keys.fill(&x[start..start + n + overlap], n));
                 start += n;
             }
         };
         count(&seam, windows_at_seam);
-        count(values, values.len().saturating_sub((self.order as usize - 1) * self.delay));
+        count(values, values.len().saturating_sub(overlap));
     }
 
     /// The counts so far, indexed by Lehmer code.

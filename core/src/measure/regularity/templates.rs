@@ -1,11 +1,13 @@
 //! Templates as ranks, and the CPU kernel that counts their matches.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
 
 use super::Inequality;
 use crate::{
     compute::Matches,
-    measure::{MeasureError, Series, ordinal::dense_ranks},
+    measure::{MeasureError, Series, order::ascending, ordinal::dense_ranks},
     pace::Pace,
 };
 
@@ -101,112 +103,140 @@ impl Templates {
 
     /// For each template the number of other templates that match it.
     ///
-    /// Templates are put into strips of equal-rank-run width by their first coordinate and sorted by their second within
-    /// a strip; the candidates of a template are then one contiguous run in each of three neighbouring strips, half as
-    /// many again as its matches for smooth data. Cost: sorting, plus those candidates.
+    /// Templates are put into strips by their first coordinate, one run of matching ranks wide, and sorted by their
+    /// second within a strip. All matches of a template lie in its own strip, where every first coordinate matches, and
+    /// in its two neighbours; in each of the three, those that match in the second coordinate are one contiguous run,
+    /// whose ends only move up from template to template. Left to test are one or two coordinates of the templates in
+    /// the three runs. Cost: sorting, plus those runs, together half as many again as the matches for smooth data.
     ///
     /// # Errors
     /// [`MeasureError::Cancelled`].
     pub async fn matches(&self, pace: &dyn Pace) -> Result<Matches, MeasureError> {
+        let mut matches = Matches { shorter: vec![0; self.count], longer: vec![0; self.count] };
         if self.count < 2 {
-            return Ok(Matches { shorter: vec![0; self.count], longer: vec![0; self.count] });
+            return Ok(matches);
         }
         let strips = Strips::new(self);
-        let mut matches = Matches { shorter: vec![0; self.count], longer: vec![0; self.count] };
-        // Candidates are stored in strip order, coordinate by coordinate, so that the inner loop runs over slices.
-        let sorted: Vec<Vec<u32>> = (0..=self.m)
-            .map(|k| {
-                let ranks = self.coordinate(&self.ranks, k);
-                strips.order.iter().map(|&t| ranks[t as usize]).collect()
-            })
-            .collect();
         let mut work = 0;
-        let mut bounds = Bounds { low: vec![0; self.m + 1], width: vec![0; self.m + 1] };
-        for (done, &t) in strips.order.iter().enumerate() {
-            let t = t as usize;
-            for k in 0..=self.m {
-                bounds.low[k] = self.coordinate(&self.low, k)[t];
-                bounds.width[k] = self.coordinate(&self.width, k)[t];
-            }
-            let (mut shorter, mut longer) = (0, 0);
-            for run in strips.candidates(self, t, &sorted) {
-                work += run.len() as u64;
-                let (s, l) = count_run(&sorted, &bounds, self.m, run);
-                shorter += s;
-                longer += l;
-            }
-            // Each template is among its own candidates and matches itself (over m + 1 only if it has that value).
-            matches.shorter[t] = shorter - 1;
-            matches.longer[t] = longer - u32::from(self.coordinate(&self.ranks, self.m)[t] != ABSENT_RANK);
-            if work >= TICK {
-                work = 0;
-                pace.tick(done as u64, self.count as u64).await?;
+        let mut bounds = vec![Bounds::default(); self.m + 1];
+        let mut inside = Vec::new();
+        for s in 0..strips.begin.len() - 1 {
+            let mut runs = strips.neighbours(s);
+            for done in strips.begin[s]..strips.begin[s + 1] {
+                let t = strips.order[done] as usize;
+                for (k, bounds) in bounds.iter_mut().enumerate() {
+                    bounds.low = self.coordinate(&self.low, k)[t];
+                    bounds.width = self.coordinate(&self.width, k)[t];
+                }
+                let (mut shorter, mut longer) = (0, 0);
+                for (strip, run) in &mut runs {
+                    run.move_up(&strips.sorted[strips.second], bounds[strips.second]);
+                    let (from, to) = (run.from, run.to);
+                    work += (to - from) as u64;
+                    let (s, l) = count_run(&strips.sorted, &bounds, *strip == s, from..to, &mut inside);
+                    shorter += s;
+                    longer += l;
+                }
+                // Each template is among its own candidates and matches itself (over m + 1 only if it has that value).
+                matches.shorter[t] = shorter - 1;
+                matches.longer[t] = longer - u32::from(self.coordinate(&self.ranks, self.m)[t] != ABSENT_RANK);
+                if work >= TICK {
+                    work = 0;
+                    pace.tick(done as u64, self.count as u64).await?;
+                }
             }
         }
         Ok(matches)
     }
 }
 
+/// The ranks `low ..= low + width`.
+#[derive(Clone, Copy, Debug, Default)]
 struct Bounds {
-    low: Vec<u32>,
-    width: Vec<u32>,
+    low: u32,
+    width: u32,
 }
 
-/// How many candidates of `run` match over m and over m + 1 coordinates.
-fn count_run(sorted: &[Vec<u32>], bounds: &Bounds, m: usize, run: std::ops::Range<usize>) -> (u32, u32) {
-    let at = |k: usize| (&sorted[k][run.clone()], bounds.low[k], bounds.width[k]);
+impl Bounds {
+    const fn contain(self, rank: u32) -> bool {
+        rank.wrapping_sub(self.low) <= self.width
+    }
+}
+
+/// How many candidates of `run` match over m and over m + 1 coordinates, given that they match in the coordinate that
+/// strips are sorted by and, in the template's own strip, in the first.
+fn count_run(
+    sorted: &[Vec<u32>],
+    bounds: &[Bounds],
+    own: bool,
+    run: Range<usize>,
+    inside: &mut Vec<u32>,
+) -> (u32, u32) {
+    let m = bounds.len() - 1;
+    let at = |k: usize| (&sorted[k][run.clone()], bounds[k]);
+    let all = u32::try_from(run.len()).unwrap_or(u32::MAX);
     match m {
-        1 => count_2(at(0), at(1)),
-        2 => count_3(at(0), at(1), at(2)),
+        // Strips are sorted by the first coordinate itself.
+        1 => (all, count_last(at(1))),
+        2 if own => (all, count_last(at(2))),
+        2 => count_two(at(0), at(2)),
         _ => {
-            let mut inside = vec![true; run.len()];
-            for k in 0..m {
-                let (ranks, low, width) = at(k);
-                narrow(&mut inside, ranks, low, width);
+            inside.clear();
+            inside.resize(run.len(), 1);
+            for k in (0..m).filter(|&k| k > 1 || (k == 0 && !own)) {
+                narrow(inside, at(k));
             }
-            let (ranks, low, width) = at(m);
-            count_last(&inside, ranks, low, width)
+            count_inside(inside, at(m))
         }
     }
 }
 
-type Coordinate<'a> = (&'a [u32], u32, u32);
+/// Ranks of one coordinate, and those that match.
+type Coordinate<'a> = (&'a [u32], Bounds);
+
+/// Ranks that are tested together: more than a vector has, so that the loops are unrolled everywhere.
+const LANES: usize = 32;
 
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
-fn count_2(a: Coordinate<'_>, b: Coordinate<'_>) -> (u32, u32) {
+fn count_last((ranks, bounds): Coordinate<'_>) -> u32 {
+    let (chunks, rest) = ranks.as_chunks::<LANES>();
+    let mut counts = [0_u32; LANES];
+    for chunk in chunks {
+        for (count, x) in counts.iter_mut().zip(chunk) {
+            *count += u32::from(bounds.contain(*x));
+        }
+    }
+    let mut count = counts.iter().sum();
+    for x in rest {
+        count += u32::from(bounds.contain(*x));
+    }
+    count
+}
+
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+fn count_two(a: Coordinate<'_>, b: Coordinate<'_>) -> (u32, u32) {
     let (mut shorter, mut longer) = (0, 0);
     for (x, y) in a.0.iter().zip(b.0) {
-        let one = u32::from(x.wrapping_sub(a.1) <= a.2);
+        let one = u32::from(a.1.contain(*x));
         shorter += one;
-        longer += one & u32::from(y.wrapping_sub(b.1) <= b.2);
+        longer += one & u32::from(b.1.contain(*y));
     }
     (shorter, longer)
 }
 
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
-fn count_3(a: Coordinate<'_>, b: Coordinate<'_>, c: Coordinate<'_>) -> (u32, u32) {
-    let (mut shorter, mut longer) = (0, 0);
-    for ((x, y), z) in a.0.iter().zip(b.0).zip(c.0) {
-        let two = u32::from(x.wrapping_sub(a.1) <= a.2) & u32::from(y.wrapping_sub(b.1) <= b.2);
-        shorter += two;
-        longer += two & u32::from(z.wrapping_sub(c.1) <= c.2);
-    }
-    (shorter, longer)
-}
-
-#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
-fn narrow(inside: &mut [bool], ranks: &[u32], low: u32, width: u32) {
+fn narrow(inside: &mut [u32], (ranks, bounds): Coordinate<'_>) {
     for (i, x) in inside.iter_mut().zip(ranks) {
-        *i &= x.wrapping_sub(low) <= width;
+        *i &= u32::from(bounds.contain(*x));
     }
 }
 
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
-fn count_last(inside: &[bool], ranks: &[u32], low: u32, width: u32) -> (u32, u32) {
+fn count_inside(inside: &[u32], (ranks, bounds): Coordinate<'_>) -> (u32, u32) {
     let (mut shorter, mut longer) = (0, 0);
     for (i, x) in inside.iter().zip(ranks) {
-        shorter += u32::from(*i);
-        longer += u32::from(*i & (x.wrapping_sub(low) <= width));
+        shorter += *i;
+        longer += *i & u32::from(bounds.contain(*x));
     }
     (shorter, longer)
 }
@@ -217,74 +247,87 @@ struct Strips {
     order: Vec<u32>,
     /// Where each strip begins in `order`, with the end appended.
     begin: Vec<usize>,
-    /// The first rank of each strip, with the end appended.
-    first_rank: Vec<u32>,
+    /// The ranks in strip order, coordinate by coordinate, so that the inner loops run over slices.
+    sorted: Vec<Vec<u32>>,
     /// Which of the coordinates the strips are sorted by.
     second: usize,
+}
+
+/// A contiguous run of one strip.
+struct Run {
+    from: usize,
+    to: usize,
+    end: usize,
+}
+
+impl Run {
+    /// Moves to the ranks within `bounds`, which lie no lower than those of the call before.
+    fn move_up(&mut self, ranks: &[u32], bounds: Bounds) {
+        while self.from < self.end && ranks[self.from] < bounds.low {
+            self.from += 1;
+        }
+        self.to = self.to.max(self.from);
+        while self.to < self.end && bounds.contain(ranks[self.to]) {
+            self.to += 1;
+        }
+    }
 }
 
 impl Strips {
     fn new(t: &Templates) -> Self {
         let first = t.coordinate(&t.ranks, 0);
         let second = usize::from(t.m >= 2);
-        let first_rank = strip_ranks(t);
-        let strip_of = |rank: u32| first_rank.partition_point(|&f| f <= rank) - 1;
-        let strip: Vec<u32> = first.iter().map(|&r| u32::try_from(strip_of(r)).unwrap_or(u32::MAX)).collect();
+        let (strip_of, strips) = strips(t);
         let by = t.coordinate(&t.ranks, second);
-        let mut order: Vec<u32> = (0..u32::try_from(t.count).unwrap_or(u32::MAX)).collect();
-        order.sort_unstable_by_key(|&i| (u64::from(strip[i as usize]) << 32) | u64::from(by[i as usize]));
-        let mut begin = vec![0; first_rank.len()];
-        for s in &strip {
-            begin[*s as usize + 1] += 1;
+        let keys = first.iter().zip(by).map(|(&f, &b)| u64::from(strip_of[f as usize]) << 32 | u64::from(b));
+        let mut begin = vec![0; strips + 1];
+        for &rank in first {
+            begin[strip_of[rank as usize] as usize + 1] += 1;
         }
         for i in 1..begin.len() {
             begin[i] += begin[i - 1];
         }
-        Self { order, begin, first_rank, second }
+        let order = ascending(keys);
+        let sorted = (0..=t.m)
+            .map(|k| {
+                let ranks = t.coordinate(&t.ranks, k);
+                order.iter().map(|&t| ranks[t as usize]).collect()
+            })
+            .collect();
+        Self { order, begin, sorted, second }
     }
 
-    /// The runs of `order` that hold every match of template `t`.
-    fn candidates<'a>(
-        &'a self,
-        templates: &'a Templates,
-        t: usize,
-        sorted: &'a [Vec<u32>],
-    ) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
-        let low = templates.coordinate(&templates.low, 0)[t];
-        let high = low + templates.coordinate(&templates.width, 0)[t];
-        let from = self.first_rank.partition_point(|&f| f <= low).saturating_sub(1);
-        let to = self.first_rank.partition_point(|&f| f <= high) - 1;
-        let second_low = templates.coordinate(&templates.low, self.second)[t];
-        let second_high = second_low.saturating_add(templates.coordinate(&templates.width, self.second)[t]);
-        (from..=to.min(self.begin.len() - 2)).map(move |s| {
-            let ranks = &sorted[self.second][self.begin[s]..self.begin[s + 1]];
-            let start = ranks.partition_point(|&r| r < second_low);
-            let end = start + ranks[start..].partition_point(|&r| r <= second_high);
-            self.begin[s] + start..self.begin[s] + end
-        })
+    /// Strip `s` and those beside it, each with an empty run at its start.
+    fn neighbours(&self, s: usize) -> Vec<(usize, Run)> {
+        (s.saturating_sub(1)..(s + 2).min(self.begin.len() - 1))
+            .map(|s| (s, Run { from: self.begin[s], to: self.begin[s], end: self.begin[s + 1] }))
+            .collect()
     }
 }
 
-/// Strips one run of matching ranks wide: each begins just above the run that matches the first sample of the one
-/// before, so the matches of a template lie in at most three neighbouring strips.
-fn strip_ranks(t: &Templates) -> Vec<u32> {
-    let mut by_rank: Vec<(u32, u32)> = t
-        .coordinate(&t.ranks, 0)
-        .iter()
-        .zip(t.coordinate(&t.low, 0).iter().zip(t.coordinate(&t.width, 0)))
-        .map(|(&rank, (&low, &width))| (rank, low + width))
-        .collect();
-    by_rank.sort_unstable();
-    let mut first_rank = Vec::new();
-    let mut end = None;
-    for (rank, high) in by_rank {
-        if end.is_none_or(|e| rank > e) {
-            first_rank.push(rank);
-            end = Some(high);
-        }
+/// For each rank of a first coordinate its strip, and the number of strips.
+///
+/// Each strip begins just above the run that matches the first sample of the one before. So the values of a strip lie
+/// within the tolerance of its first one, hence of each other, and what matches one of them lies at most a strip away.
+fn strips(t: &Templates) -> (Vec<u32>, usize) {
+    let first = t.coordinate(&t.ranks, 0);
+    let ranks = first.iter().max().map_or(0, |&r| r as usize + 1);
+    let mut high = vec![None; ranks];
+    for (&rank, (&low, &width)) in first.iter().zip(t.coordinate(&t.low, 0).iter().zip(t.coordinate(&t.width, 0))) {
+        high[rank as usize] = Some(low + width);
     }
-    first_rank.push(u32::MAX);
-    first_rank
+    let (mut strips, mut end) = (0_u32, None);
+    let strip_of = (0..)
+        .zip(high)
+        .map(|(rank, high)| {
+            if high.is_some() && end.is_none_or(|e| rank > e) {
+                strips += 1;
+                end = high;
+            }
+            strips.saturating_sub(1)
+        })
+        .collect();
+    (strip_of, strips as usize)
 }
 
 /// For each sample its dense rank and the run of ranks within the tolerance.

@@ -120,7 +120,7 @@ pub(super) fn cosine_bins(lanes: Slice<'_>, u: Vec3, bins: u32, outside: Outside
     let mut edge = false;
     for (((out, x), y), z) in out.iter_mut().zip(lanes.x).zip(lanes.y).zip(lanes.z) {
         let mut t = (u[0] * x + u[1] * y + u[2] * z + 1.0) / 2.0;
-        edge |= (t.abs() < ROUNDING) | ((t - 1.0).abs() < ROUNDING);
+        edge |= at_edge(t);
         if clamp {
             t = if t < 0.0 { 0.0 } else { t };
             t = if t > 1.0 { 1.0 } else { t };
@@ -167,30 +167,20 @@ pub(super) fn nearest(positions: &Lanes, size: f64) -> Vec<[f64; NEIGHBOURS]> {
 /// Counts of (u·v + 1)/2 of all pairs i < j in `bins` bins; what is outside is dropped.
 ///
 /// Parallel and antiparallel headings have a cosine of ±1 up to rounding, and whether they are counted depends on the last
-/// bit. Those pairs are computed again in the order of the reference ([`blas_cosine`]).
+/// bit. Those pairs are computed again in the order of the reference ([`blas_bins`]).
 pub(super) fn cosines(headings: &Lanes, bins: u32) -> Vec<u64> {
     let n = headings.len();
     let mut counts = vec![[0_u32; 4]; bins as usize + 1];
     let mut total = vec![0_u64; bins as usize];
     let mut row = vec![0_u64; n];
-    let mut edge = vec![0_u64; n];
     let mut pending: u64 = 0;
     for i in 0..n {
         let rest = headings.range(i + 1, n);
-        let (row, edge) = (&mut row[..n - i - 1], &mut edge[..n - i - 1]);
+        let row = &mut row[..n - i - 1];
         if cosine_bins(rest, headings.at(i), bins, Outside::Dropped, row) {
-            at_edge(rest, headings.at(i), edge);
-            for (k, bin) in row.iter_mut().enumerate().filter(|(k, _)| edge[*k] != 0) {
-                let j = i + 1 + k;
-                let t = (blas_cosine(headings.at(i), headings.at(j), (i, j, n)) + 1.0) / 2.0;
-                let last = u64::from(bins) - 1;
-                *bin = if !(0.0..=1.0).contains(&t) {
-                    last + 1
-                } else if t > 0.5 {
-                    last
-                } else {
-                    0
-                };
+            blas_bins(rest, headings.at(i), bins, row);
+            for j in tiled_columns(i, n) {
+                row[j - i - 1] = tiled_bin(headings.at(i), headings.at(j), bins, row[j - i - 1]);
             }
         }
         tally(row, &mut counts);
@@ -210,27 +200,49 @@ pub(super) fn cosines(headings: &Lanes, bins: u32) -> Vec<u64> {
 /// So near to 0 or 1 the order of summation can decide on which side a value is.
 const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
-/// 1 where (u·v + 1)/2 is within rounding of 0 or 1.
-#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
-fn at_edge(lanes: Slice<'_>, u: Vec3, out: &mut [u64]) {
+/// (u·v + 1)/2 is so near to an end that the last bits of u·v matter.
+#[inline(always)]
+fn at_edge(t: f64) -> bool {
+    (t.abs() < ROUNDING) | ((t - 1.0).abs() < ROUNDING)
+}
+
+/// The bin of a value that is at an end, or beyond.
+#[inline(always)]
+fn end_bin(t: f64, bins: u64) -> u64 {
+    let inside = if t > 0.5 { bins - 1 } else { 0 };
+    if (0.0..=1.0).contains(&t) { inside } else { bins }
+}
+
+/// Corrects the bins `out` of cosines at an end to what the reference has.
+///
+/// It forms U Uᵀ with `numpy.dot`, that is with `dsyrk` of OpenBLAS 0.3, whose Haswell kernel adds the three products by
+/// fused multiply-adds from the first to the last (here), but in tiles of 12 rows by 4 columns rounds the first two products and
+/// their sum ([`tiled_bin`]). Found by comparing bits, and true for n < 196; beyond, and with other kernels of that library, the
+/// tiles lie elsewhere.
+#[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.2"))]
+fn blas_bins(lanes: Slice<'_>, u: Vec3, bins: u32, out: &mut [u64]) {
+    let bins = u64::from(bins);
     for (((out, x), y), z) in out.iter_mut().zip(lanes.x).zip(lanes.y).zip(lanes.z) {
         let t = (u[0] * x + u[1] * y + u[2] * z + 1.0) / 2.0;
-        *out = u64::from(t.abs() < ROUNDING) | u64::from((t - 1.0).abs() < ROUNDING);
+        let fused = (u[2].mul_add(*z, u[1].mul_add(*y, u[0] * x)) + 1.0) / 2.0;
+        *out = if at_edge(t) { end_bin(fused, bins) } else { *out };
     }
 }
 
-/// u·v as the reference has it for headings i < j of n.
-///
-/// It forms U Uᵀ with `numpy.dot`, that is with `dsyrk` of OpenBLAS 0.3, whose Haswell kernel adds the three products by
-/// fused multiply-adds from the first to the last, but where a tile is 12 rows by 4 columns rounds the first two products and
-/// their sum. Those tiles are the four columns after the last full eight, in the full twelves of every panel of 32 rows.
-/// Found by comparing bits, and true for n < 196; beyond, and with other kernels of that library, the tiles lie elsewhere.
-fn blas_cosine(u: Vec3, v: Vec3, (i, j, n): (usize, usize, usize)) -> f64 {
-    let column = 8 * (n / 8);
-    let panel = 32 * (i / 32);
-    let tiled = n % 8 >= 4 && (column..column + 4).contains(&j) && i - panel < 12 * ((n - panel).min(32) / 12);
-    let two = if tiled { u[0] * v[0] + u[1] * v[1] } else { u[1].mul_add(v[1], u[0] * v[0]) };
-    u[2].mul_add(v[2], two)
+/// The columns j > i in which row i of n has a tile: the four after the last full eight, in the full twelves of each panel of
+/// 32 rows.
+fn tiled_columns(i: usize, n: usize) -> std::ops::Range<usize> {
+    let (column, panel) = (8 * (n / 8), 32 * (i / 32));
+    let tiled = n % 8 >= 4 && i - panel < 12 * ((n - panel).min(32) / 12);
+    if tiled { column.max(i + 1)..(column + 4).max(i + 1) } else { 0..0 }
+}
+
+/// The bin of a pair in a tile; `bin` if it is not at an end.
+fn tiled_bin(u: Vec3, v: Vec3, bins: u32, bin: u64) -> u64 {
+    let two = u[0] * v[0] + u[1] * v[1];
+    let t = (two + u[2] * v[2] + 1.0) / 2.0;
+    let half_fused = (u[2].mul_add(v[2], two) + 1.0) / 2.0;
+    if at_edge(t) { end_bin(half_fused, u64::from(bins)) } else { bin }
 }
 
 /// Coefficient of variation of a fish's neighbour distances: population standard deviation over (mean + `guard`).
