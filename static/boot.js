@@ -33,7 +33,8 @@ try {
 
 // Works offline after the first visit, where the origin may keep anything at all.
 try {
-  const worker = await navigator.serviceWorker?.register(new URL('./service-worker.js', import.meta.url));
+  // A figure in somebody's page leaves nothing behind.
+  const worker = document.documentElement.dataset.embed ? null : await navigator.serviceWorker?.register(new URL('./service-worker.js', import.meta.url));
   setTimeout(() => worker?.active?.postMessage('update'), 5000);
 } catch {
   // An opaque origin, plain http, or storage is off: the page works all the same.

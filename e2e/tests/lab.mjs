@@ -60,6 +60,17 @@ export function commandLine(path, ...options) {
   }
 }
 
+/** The command line's record of the same run; none where it cannot run experiments yet. */
+export function runOnCommandLine(id, parameters) {
+  const binary = process.env.SURPRISAL_CLI;
+  const set = Object.entries(parameters).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  try {
+    return JSON.parse(execFileSync(binary, ['run', id, ...set, '--backend', 'cpu', '--format', 'json'], { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] }));
+  } catch {
+    return null;
+  }
+}
+
 /** Equal to 1e-12 of the larger one; arrays element by element. */
 export function same(a, b, where = '') {
   if (Array.isArray(a) && Array.isArray(b)) {

@@ -1,11 +1,12 @@
 //! The command line that computes the same numbers.
 
-use surprisal_core::{data::ColumnType, measure::Context, quantity::Information};
+use surprisal_core::{data::ColumnType, experiment::Entry, measure::Context, quantity::Information};
 
 use crate::{
     plan,
     protocol::{ColumnView, Wish},
     setup::{Setup, information_word, plain},
+    trial::Trial,
 };
 
 /// `surprisal measure FILE …` for a POSIX shell.
@@ -52,6 +53,22 @@ pub(crate) fn command(setup: &Setup, file: &str, columns: &[ColumnView]) -> Stri
     words.join(" ")
 }
 
+/// `surprisal run ID …` for a POSIX shell.
+pub(crate) fn run(trial: &Trial) -> String {
+    let id = trial.experiment.clone().unwrap_or_default();
+    let mut words = vec!["surprisal".to_owned(), "run".to_owned(), quote(&id)];
+    let parameters = trial.entry().map(Entry::parameters).unwrap_or_default();
+    for parameter in parameters {
+        if let Some(value) = trial.given.get(&parameter.name) {
+            words.extend(["--set".to_owned(), quote(&format!("{}={}", parameter.name, plain(value)))]);
+        }
+    }
+    if trial.wish != Wish::Auto {
+        words.extend(["--backend".to_owned(), trial.wish.word().to_owned()]);
+    }
+    words.join(" ")
+}
+
 /// A word that a POSIX shell reads as it is.
 fn quote(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "._-+=:,@%/".contains(c);
@@ -86,6 +103,13 @@ mod tests {
     #[test]
     fn defaults_need_no_option() {
         assert_eq!(command(&Setup::default(), "a.csv", &columns()), "surprisal measure a.csv");
+    }
+
+    #[test]
+    fn a_run_names_what_differs() {
+        let trial = Trial::parse("experiment=vicsek&noise=2&count=50&backend=cpu");
+        assert_eq!(run(&trial), "surprisal run vicsek --set count=50 --set noise=2 --backend cpu");
+        assert_eq!(run(&Trial::parse("experiment=vicsek")), "surprisal run vicsek");
     }
 
     #[test]

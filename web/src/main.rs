@@ -4,11 +4,16 @@
 // The pure parts are compiled, linted and tested natively too; there they have no caller.
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "the callers are wasm-only"))]
 
+mod camera;
 mod cli_line;
+mod colour;
+mod knob;
+mod live;
 mod plan;
 mod protocol;
 mod setup;
 mod show;
+mod trial;
 
 #[cfg(target_arch = "wasm32")]
 mod engine;

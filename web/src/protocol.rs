@@ -11,6 +11,8 @@ use surprisal_core::{
     quantity::Information,
 };
 
+use crate::live;
+
 /// From the page to the engine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Ask {
@@ -41,6 +43,13 @@ pub(crate) enum Ask {
     Cancel,
     /// Compare every GPU kernel with the CPU reference.
     SelfTest,
+    /// Something about the experiment that runs beside the open file.
+    Live {
+        /// The number of the run.
+        run: u32,
+        /// What is asked for.
+        act: live::Act,
+    },
 }
 
 /// Several jobs on the open file.
@@ -159,6 +168,13 @@ pub(crate) enum Tell {
         cancelled: bool,
         /// Bytes of the engine's memory.
         heap: f64,
+    },
+    /// Something about the experiment that runs.
+    Live {
+        /// The number of the run.
+        run: u32,
+        /// What there is to tell.
+        news: live::News,
     },
     /// The engine has panicked; it answers no more.
     Crashed(String),

@@ -52,7 +52,7 @@ pub(crate) struct Unknown {
 }
 
 /// Keys that the page reads elsewhere: they stay in a link and are no mistake.
-const OTHER: [&str; 2] = ["selftest", "theme"];
+pub(crate) const OTHER: [&str; 2] = ["selftest", "theme"];
 
 impl Setup {
     /// The number of resamples in force.
@@ -209,7 +209,7 @@ fn unknown_parameter(entry: &Entry, name: &str) -> String {
 }
 
 /// Equal values; 2 and 2.0 are.
-fn same(a: &Json, b: &Json) -> bool {
+pub(crate) fn same(a: &Json, b: &Json) -> bool {
     a == b || matches!((a.as_f64(), b.as_f64()), (Some(x), Some(y)) if x.total_cmp(&y).is_eq())
 }
 

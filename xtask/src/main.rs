@@ -4,6 +4,7 @@
 
 mod bench;
 mod doctor;
+mod embed;
 mod serve;
 mod shell;
 mod site;

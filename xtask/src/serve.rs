@@ -293,6 +293,8 @@ impl Reply {
             head.push_str(&format!("Content-Length: {length}\r\n"));
         }
         head.push_str("Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
+        // As hosts of static pages do: a figure in a sandboxed frame has no origin, and may read nothing else.
+        head.push_str("Access-Control-Allow-Origin: *\r\n");
         if let Some(policy) = policy {
             head.push_str(&format!("Content-Security-Policy: {policy}\r\n"));
         }

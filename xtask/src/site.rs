@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::shell::{cargo, loud_step, output, root, seconds, step, target_dir};
-use crate::tools;
+use crate::{embed, tools};
 
 /// How much work goes into the wasm.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ fn bind(how: Build, wasm: &Path, out: &Path) -> Result<()> {
     std::fs::write(&stamp, recipe).context("noting what was bound")
 }
 
-/// Copies `static` and what wasm-bindgen made, and lists it all.
+/// Copies `static`, what wasm-bindgen made and the pages for frames, and lists it all.
 fn assemble(bound: &Path, out: &Path) -> Result<()> {
     let written = root().join("static");
     if !written.join("index.html").is_file() {
@@ -129,11 +129,13 @@ fn assemble(bound: &Path, out: &Path) -> Result<()> {
     for folder in [written.as_path(), bound] {
         for path in files(folder)? {
             let name = relative(folder, &path)?;
-            if let Some(other) = sources.insert(name.clone(), path) {
-                bail!("{} and a file made by wasm-bindgen are both called {name}", other.display());
+            let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            if sources.insert(name.clone(), bytes).is_some() {
+                bail!("a file of static and one made by wasm-bindgen are both called {name}");
             }
         }
     }
+    sources.extend(embed::pages().into_iter().map(|(name, text)| (name, text.into_bytes())));
     // What an earlier build put here and this one does not have. Other files are none of our business.
     for old in listed(&out.join(ASSETS)) {
         if !sources.contains_key(&old) {
@@ -142,16 +144,15 @@ fn assemble(bound: &Path, out: &Path) -> Result<()> {
     }
     let mut entries = Vec::new();
     let mut whole = Sha256::new();
-    for (name, from) in &sources {
-        let bytes = std::fs::read(from).with_context(|| format!("reading {}", from.display()))?;
+    for (name, bytes) in &sources {
         let to = out.join(name);
-        if std::fs::read(&to).ok().as_deref() != Some(&bytes) {
+        if std::fs::read(&to).ok().as_deref() != Some(bytes) {
             if let Some(parent) = to.parent() {
                 std::fs::create_dir_all(parent)?;
             }
-            std::fs::write(&to, &bytes).with_context(|| format!("writing {}", to.display()))?;
+            std::fs::write(&to, bytes).with_context(|| format!("writing {}", to.display()))?;
         }
-        let hash = tools::hex(&Sha256::digest(&bytes));
+        let hash = tools::hex(&Sha256::digest(bytes));
         whole.update(format!("{name} {hash}\n"));
         entries.push(serde_json::json!({ "path": name, "bytes": bytes.len(), "sha256": &hash[..16] }));
     }

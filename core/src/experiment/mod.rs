@@ -25,6 +25,7 @@ pub mod check;
 mod claim;
 mod error;
 mod fish;
+pub mod real;
 mod record;
 mod registry;
 mod run;

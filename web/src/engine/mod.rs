@@ -1,9 +1,11 @@
 //! The engine: lives in a worker, reads files, computes, and tells the page.
 //!
 //! Asks are answered one after the other. A new ask to open or to measure ends the one that is running; so
-//! does [`Ask::Cancel`], which arrives while work runs because [`pace::Steps`] gives way to the event loop.
+//! does [`Ask::Cancel`], which arrives while work runs because [`pace::Steps`] gives way to the event loop. An
+//! experiment runs beside all this ([`live`]).
 
 mod lab;
+mod live;
 mod pace;
 mod source;
 mod warm;
@@ -30,9 +32,19 @@ pub(crate) fn start() {
     let lab = Rc::new(Lab::default());
     let waiting: Rc<RefCell<VecDeque<Letter>>> = Rc::default();
     let busy = Rc::new(std::cell::Cell::new(false));
+    let inbox = Rc::new(live::Inbox::default());
+    wasm_bindgen_futures::spawn_local(live::serve(lab.clone(), inbox.clone()));
     wasm_bindgen_futures::spawn_local(warm::up(busy.clone()));
     let listen = move |event: MessageEvent| {
-        let Some((ask, blob)) = letter(&event.data()) else { return };
+        let Some((ask, beside)) = letter(&event.data()) else { return };
+        let ask = match ask {
+            Ask::Live { run, act } => {
+                inbox.put(run, act, beside.dyn_into().ok());
+                return;
+            }
+            other => other,
+        };
+        let blob = beside.dyn_into().ok();
         if matches!(ask, Ask::Open { .. } | Ask::Measure(_) | Ask::CrossCheck(_) | Ask::Cancel) {
             lab.stop();
             // What waits is older than this ask and of no more use, but for the greeting.
@@ -64,10 +76,11 @@ fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-fn letter(data: &JsValue) -> Option<Letter> {
+/// An ask, and what travels beside it.
+fn letter(data: &JsValue) -> Option<(Ask, JsValue)> {
     let parts = data.dyn_ref::<js_sys::Array>()?;
     let ask = serde_wasm_bindgen::from_value(parts.get(0)).ok()?;
-    Some((ask, parts.get(1).dyn_into().ok()))
+    Some((ask, parts.get(1)))
 }
 
 /// Says something to the page.

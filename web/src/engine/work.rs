@@ -43,7 +43,7 @@ pub(super) async fn answer(lab: &Lab, ask: Ask, blob: Option<Blob>) {
             tell(&Tell::Ready(lab.badge(wish).await));
             return;
         }
-        Ask::Cancel => return,
+        Ask::Cancel | Ask::Live { .. } => return,
         Ask::Open { file, name } => (Errand::Open(file), open(lab, file, name, blob, &steps).await),
         Ask::Measure(run) => (Errand::Measure(run.run), measure(lab, &run, false, &steps).await),
         Ask::CrossCheck(run) => (Errand::CrossCheck(run.run), measure(lab, &run, true, &steps).await),

@@ -138,7 +138,7 @@ fn Verdict() -> impl IntoView {
 
 /// Text to copy, with a button that does it.
 #[component]
-fn Copyable(id: &'static str, text: Signal<String>, note: &'static str) -> impl IntoView {
+pub(super) fn Copyable(id: &'static str, text: Signal<String>, note: &'static str) -> impl IntoView {
     let said = RwSignal::new(None::<&'static str>);
     let copy = move |_| {
         let text = text.get_untracked();

@@ -11,6 +11,11 @@ pub(super) fn query() -> String {
     window().location().search().unwrap_or_default().trim_start_matches('?').to_owned()
 }
 
+/// The keys and values of the query.
+pub(super) fn pairs() -> Vec<(String, String)> {
+    form_urlencoded::parse(query().as_bytes()).into_owned().collect()
+}
+
 /// The fragment, without its hash mark.
 pub(super) fn fragment() -> String {
     window().location().hash().unwrap_or_default().trim_start_matches('#').to_owned()
@@ -20,6 +25,36 @@ pub(super) fn fragment() -> String {
 pub(super) fn address() -> String {
     let location = window().location();
     format!("{}{}", location.origin().unwrap_or_default(), location.pathname().unwrap_or_default())
+}
+
+/// The page's address in full.
+pub(super) fn href() -> String {
+    window().location().href().unwrap_or_default()
+}
+
+/// The address of a file of this site: an embedded figure lies in a folder of it.
+pub(super) fn site(path: &str) -> String {
+    let base = attribute("data-base").unwrap_or_else(|| "./".to_owned());
+    web_sys::Url::new_with_base(&format!("{base}{path}"), &href()).map_or_else(|_| path.to_owned(), |url| url.href())
+}
+
+/// An attribute of the document's root.
+pub(super) fn attribute(name: &str) -> Option<String> {
+    document().document_element()?.get_attribute(name)
+}
+
+/// Puts a query into the address as a new entry of the history, without a fragment.
+pub(super) fn push_query(query: &str) {
+    let path = window().location().pathname().unwrap_or_default();
+    let url = if query.is_empty() { path } else { format!("{path}?{query}") };
+    if let Ok(history) = window().history() {
+        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&url));
+    }
+}
+
+/// Whether the user wants things to move by themselves as little as possible.
+pub(super) fn still() -> bool {
+    window().match_media("(prefers-reduced-motion: reduce)").ok().flatten().is_some_and(|query| query.matches())
 }
 
 /// Puts a query into the address, keeping the fragment; no entry is added to the history.

@@ -20,7 +20,7 @@ const FILE_WIDTH: u32 = 960;
 const ROWS: usize = 200;
 
 #[component]
-pub(super) fn FigureView(figure: Arc<Figure>, stem: String, tools: bool) -> impl IntoView {
+pub(super) fn FigureView(#[prop(into)] figure: Signal<Arc<Figure>>, stem: String, tools: bool) -> impl IntoView {
     let model = model();
     let frame = NodeRef::<html::Div>::new();
     let surface = NodeRef::<html::Canvas>::new();
@@ -30,7 +30,6 @@ pub(super) fn FigureView(figure: Arc<Figure>, stem: String, tools: bool) -> impl
     let readout = RwSignal::new(None::<Readout>);
     let pending = StoredValue::new_local(None::<AnimationFrame>);
     let watch = StoredValue::new_local(None::<WidthWatch>);
-    let data = StoredValue::new(Arc::clone(&figure));
 
     Effect::new(move |_| {
         if let Some(frame) = frame.get() {
@@ -49,25 +48,24 @@ pub(super) fn FigureView(figure: Arc<Figure>, stem: String, tools: bool) -> impl
     let style = Memo::new(move |_| canvas::style(model.theme.dark.get(), width.get()));
     let size = Memo::new(move |_| {
         let width = width.get();
-        style.with(|style| data.with_value(|figure| (width, canvas::height(figure, width, style))))
+        style.with(|style| figure.with(|figure| (width, canvas::height(figure, width, style))))
     });
     Effect::new(move |_| {
-        let (size, style, ready) = (size.get(), style.get(), fonts.get());
+        let (size, style, ready, figure) = (size.get(), style.get(), fonts.get(), figure.get());
         let Some(surface) = surface.get().filter(|_| ready && size.0 > 0.0) else { return };
         // A second change before the next frame takes the place of this one.
         pending.set_value(Some(request_animation_frame(move |_| {
-            let done = data.try_with_value(|figure| canvas::paint(&surface, figure, &style, size));
-            if let Some(done) = done {
-                problem.set(done.err());
-            }
+            let done = canvas::paint(&surface, &figure, &style, size);
+            let _ = problem.try_set(done.err());
         })));
     });
 
-    let look = move |x: f64, y: f64| {
-        readout.set(
-            data.with_value(|figure| style.with_untracked(|style| locate(figure, style, size.get_untracked(), x, y))),
-        );
-    };
+    let look =
+        move |x: f64, y: f64| {
+            readout.set(figure.with_untracked(|figure| {
+                style.with_untracked(|style| locate(figure, style, size.get_untracked(), x, y))
+            }));
+        };
     let on_move = move |event: PointerEvent| {
         if let Some(frame) = frame.get_untracked() {
             let place = frame.get_bounding_client_rect();
@@ -99,16 +97,17 @@ pub(super) fn FigureView(figure: Arc<Figure>, stem: String, tools: bool) -> impl
     } else {
         ""
     };
-    let label = format!("{}. {}", figure.title, figure.description);
-    let name = label.clone();
-    let (id, title, description) = (figure.id.clone(), figure.title.clone(), figure.description.clone());
+    let label = Memo::new(move |_| figure.with(|f| format!("{}. {}", f.title, f.description)));
+    let title = Memo::new(move |_| figure.with(|f| f.title.clone()));
+    let description = Memo::new(move |_| figure.with(|f| f.description.clone()));
+    let id = figure.with_untracked(|f| f.id.clone());
     view! {
         <figure class="figure" data-figure=id>
-            <figcaption><h3>{title}</h3><p class="soft">{description}</p></figcaption>
-            <div class="chart" node_ref=frame tabindex="0" role="application" aria-roledescription="chart" aria-label=name
+            <figcaption><h3>{move || title.get()}</h3><p class="soft">{move || description.get()}</p></figcaption>
+            <div class="chart" node_ref=frame tabindex="0" role="application" aria-roledescription="chart" aria-label=move || label.get()
                 style:height=move || format!("{}px", size.get().1)
                 on:pointermove=on_move on:pointerleave=move |_| readout.set(None) on:keydown=on_key on:blur=move |_| readout.set(None)>
-                <canvas node_ref=surface role="img" aria-label=label></canvas>
+                <canvas node_ref=surface role="img" aria-label=move || label.get()></canvas>
                 {move || readout.get().map(|r| {
                     let (left, top, right, bottom) = r.plot;
                     let _ = (left, right);
@@ -135,14 +134,13 @@ async fn load_fonts() {
 }
 
 #[component]
-fn Tools(figure: Arc<Figure>, stem: String) -> impl IntoView {
-    let name = StoredValue::new(format!("{stem}-{}", figure.id));
-    let figure = StoredValue::new(figure);
+fn Tools(figure: Signal<Arc<Figure>>, stem: String) -> impl IntoView {
+    let name = StoredValue::new(format!("{stem}-{}", figure.with_untracked(|f| f.id.clone())));
     let open = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
-    let png = move |_| problem.set(figure.with_value(|f| save_png(f, &name.get_value())).err());
+    let png = move |_| problem.set(figure.with_untracked(|f| save_png(f, &name.get_value())).err());
     let svg = move |_| {
-        let made = figure.with_value(|f| {
+        let made = figure.with_untracked(|f| {
             let (style, height) = file_style(f);
             to_svg(f, FILE_WIDTH, height, &style).map_err(|e| e.to_string())
         });
@@ -151,8 +149,9 @@ fn Tools(figure: Arc<Figure>, stem: String) -> impl IntoView {
             Err(why) => problem.set(Some(why)),
         }
     };
-    let csv =
-        move |_| dom::save_text(&figure.with_value(|f| to_csv(f)), "text/csv", &format!("{}.csv", name.get_value()));
+    let csv = move |_| {
+        dom::save_text(&figure.with_untracked(|f| to_csv(f)), "text/csv", &format!("{}.csv", name.get_value()))
+    };
     view! {
         <div class="tools">
             <button type="button" class="quiet" on:click=png>"PNG"</button>
@@ -163,7 +162,7 @@ fn Tools(figure: Arc<Figure>, stem: String) -> impl IntoView {
             </button>
         </div>
         {move || problem.get().map(|text| view! { <p class="reason">{text}</p> })}
-        {move || open.get().then(|| figure.with_value(|f| view! { <Numbers figure=Arc::clone(f)/> }))}
+        {move || open.get().then(|| view! { <Numbers figure=figure.get()/> })}
     }
 }
 

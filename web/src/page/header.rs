@@ -7,17 +7,16 @@ use super::model::{View, model};
 #[component]
 pub(super) fn Header() -> impl IntoView {
     let model = model();
-    let here = move |reference: bool| {
-        let is = model.view.with(|v| matches!(v, View::Reference(_)));
-        (is == reference).then_some("page")
-    };
+    let here = move |place: fn(&View) -> bool| model.view.with(place).then_some("page");
     let theme = move || format!("Theme: {}. Change it", model.theme.choice.get().word());
     view! {
         <header class="top">
             <a class="wordmark" href="./" on:click=move |event| { event.prevent_default(); model.close(); }>"Surprisal"</a>
             <nav aria-label="Main">
-                <a href="#/" aria-current=move || here(false)>"Measure"</a>
-                <a href="#/measures" aria-current=move || here(true)>"Reference"</a>
+                <a href="#/" aria-current=move || here(|v| *v == View::Measure)
+                    on:click=move |event| { event.prevent_default(); model.to_measure(); }>"Measure"</a>
+                <a href="#/experiments" aria-current=move || here(|v| matches!(v, View::Experiments | View::Lab))>"Experiments"</a>
+                <a href="#/measures" aria-current=move || here(|v| matches!(v, View::Reference(_)))>"Reference"</a>
             </nav>
             <span class="space"></span>
             <Badge/>

@@ -70,6 +70,7 @@ impl Model {
                 self.note_heap(heap);
                 self.failed(what, message, cancelled);
             }
+            Tell::Live { run, news } => self.hear_live(run, news),
             Tell::Crashed(message) => self.crashed(message),
         }
     }
@@ -135,6 +136,7 @@ impl Model {
             }
         });
         self.greet();
+        self.restart_lab();
     }
 
     /// What tests look at: bytes of the engine's memory, now and at most, and how fast it heard a cancel.

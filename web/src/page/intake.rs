@@ -2,6 +2,7 @@
 
 use gloo_events::{EventListener, EventListenerOptions};
 use leptos::prelude::*;
+use surprisal_core::experiment::Record;
 use wasm_bindgen::JsCast;
 use web_sys::{
     ClipboardEvent, DataTransfer, DragEvent, Event, File, FileList, HtmlElement, HtmlInputElement, KeyboardEvent,
@@ -11,6 +12,9 @@ use super::{
     dom,
     model::{Model, model},
 };
+
+/// A larger file is no record that a page could show.
+const LARGEST_RECORD: f64 = 2e8;
 
 /// Listens to the whole page.
 pub(super) fn listen(model: Model) {
@@ -83,8 +87,21 @@ fn first(files: &FileList) -> Option<File> {
     files.get(0)
 }
 
+/// Records of experiments are shown as such; everything else is measured.
 fn open(model: Model, file: File) {
-    model.open(file.name(), file.into(), None);
+    let (name, size) = (file.name(), file.size());
+    if !name.to_lowercase().ends_with(".json") || size > LARGEST_RECORD {
+        model.open(name, file.into(), None);
+        return;
+    }
+    leptos::task::spawn_local(async move {
+        let blob: &web_sys::Blob = &file;
+        let text = gloo_file::futures::read_as_text(&gloo_file::Blob::from(blob.clone())).await.unwrap_or_default();
+        match Record::parse(&text) {
+            Ok(record) => model.open_record(name, record),
+            Err(_) => model.open(name, file.into(), None),
+        }
+    });
 }
 
 /// A file was chosen in a dialogue.

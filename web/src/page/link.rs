@@ -2,13 +2,18 @@
 
 use std::{cell::RefCell, rc::Rc};
 
+use leptos::prelude::window;
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
-use web_sys::{Blob, Event, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, Event, MessageEvent, OffscreenCanvas, Worker, WorkerOptions, WorkerType};
 
+use super::dom;
 use crate::protocol::{Ask, Tell};
 
 type Hear = Rc<dyn Fn(Tell)>;
+
+/// A message, and what changes hands with it.
+type Letter = (JsValue, js_sys::Array);
 
 /// The worker, which may be started anew.
 pub(super) struct Engine {
@@ -19,7 +24,7 @@ pub(super) struct Engine {
 struct Line {
     worker: Worker,
     /// What was asked before the worker listened; `None` once it does.
-    waiting: Rc<RefCell<Option<Vec<JsValue>>>>,
+    waiting: Rc<RefCell<Option<Vec<Letter>>>>,
     _message: Closure<dyn FnMut(MessageEvent)>,
     _error: Closure<dyn FnMut(Event)>,
 }
@@ -49,31 +54,52 @@ impl Engine {
 
     /// Asks, with a blob beside.
     pub(super) fn ask(&self, ask: &Ask, blob: Option<&Blob>) {
+        self.send(ask, blob.map_or(&JsValue::NULL, |blob| blob.as_ref()), js_sys::Array::new());
+    }
+
+    /// Asks, and gives a canvas away with it.
+    pub(super) fn give(&self, ask: &Ask, canvas: &OffscreenCanvas) {
+        self.send(ask, canvas.as_ref(), js_sys::Array::of1(canvas));
+    }
+
+    fn send(&self, ask: &Ask, beside: &JsValue, transfer: js_sys::Array) {
         let Ok(ask) = ask.serialize(&serde_wasm_bindgen::Serializer::json_compatible()) else { return };
-        let letter = js_sys::Array::of2(&ask, blob.map_or(&JsValue::NULL, |blob| blob.as_ref()));
+        let letter: JsValue = js_sys::Array::of2(&ask, beside).into();
         let line = self.line.borrow();
         let Some(line) = &*line else { return };
         match &mut *line.waiting.borrow_mut() {
-            Some(waiting) => waiting.push(letter.into()),
+            Some(waiting) => waiting.push((letter, transfer)),
             None => {
-                let _ = line.worker.post_message(&letter);
+                let _ = line.worker.post_message_with_transfer(&letter, &transfer);
             }
         }
     }
 }
 
-fn line(hear: &Hear) -> Result<Line, JsValue> {
+/// A worker of this page. Where the page may not load one from its own host, because a sandbox took its origin away, a
+/// line of script that imports it does.
+fn worker() -> Result<Worker, JsValue> {
     let options = WorkerOptions::new();
     options.set_type(WorkerType::Module);
-    let worker = Worker::new_with_options("./worker.js", &options)?;
-    let waiting = Rc::new(RefCell::new(Some(Vec::new())));
+    let address = dom::site("worker.js");
+    if window().origin() != "null" {
+        return Worker::new_with_options(&address, &options);
+    }
+    let text = format!("import {};", serde_json::Value::from(address));
+    let blob = dom::blob(&text, "text/javascript").ok_or("no blob could be made")?;
+    Worker::new_with_options(&web_sys::Url::create_object_url_with_blob(&blob)?, &options)
+}
+
+fn line(hear: &Hear) -> Result<Line, JsValue> {
+    let worker = worker()?;
+    let waiting = Rc::new(RefCell::new(Some(Vec::<Letter>::new())));
     let message = {
         let (hear, waiting, worker) = (hear.clone(), waiting.clone(), worker.clone());
         Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             match serde_wasm_bindgen::from_value(event.data()) {
                 Ok(Tell::Awake) => {
-                    for letter in waiting.borrow_mut().take().into_iter().flatten() {
-                        let _ = worker.post_message(&letter);
+                    for (letter, transfer) in waiting.borrow_mut().take().into_iter().flatten() {
+                        let _ = worker.post_message_with_transfer(&letter, &transfer);
                     }
                 }
                 Ok(tell) => hear(tell),

@@ -14,6 +14,7 @@ mod header;
 mod hear;
 mod home;
 mod intake;
+mod lab;
 mod link;
 mod model;
 mod reference;
@@ -24,6 +25,7 @@ mod theme;
 
 use leptos::prelude::*;
 
+use crate::trial::Trial;
 use model::{Model, View};
 
 /// Puts the page in the place of the loading line.
@@ -31,12 +33,26 @@ pub(crate) fn start() {
     console_error_panic_hook::set_once();
     let Some(place) = document().get_element_by_id("app") else { return };
     place.set_text_content(None);
-    leptos::mount::mount_to(wasm_bindgen::JsCast::unchecked_into(place), App).forget();
+    let place = wasm_bindgen::JsCast::unchecked_into(place);
+    match dom::attribute("data-embed") {
+        Some(id) => leptos::mount::mount_to(place, move || view! { <Figure id=id.clone()/> }).forget(),
+        None => leptos::mount::mount_to(place, App).forget(),
+    }
+}
+
+/// A figure in somebody's page: the experiment and nothing else.
+#[component]
+fn Figure(id: String) -> impl IntoView {
+    let model = Model::start(true);
+    provide_context(model);
+    let pairs: Vec<_> = dom::pairs();
+    model.load(Trial::read(&id, &pairs));
+    model.lab.entry().map(|entry| view! { <lab::Embed entry/> })
 }
 
 #[component]
 fn App() -> impl IntoView {
-    let model = Model::start();
+    let model = Model::start(false);
     provide_context(model);
     intake::listen(model);
     // A report has the status under its file's name.
@@ -52,6 +68,8 @@ fn App() -> impl IntoView {
             {move || (!report.get()).then(|| view! { <status::Status/> })}
             {move || match model.view.get() {
                 View::Reference(id) => view! { <reference::Reference id/> }.into_any(),
+                View::Experiments => view! { <lab::List/> }.into_any(),
+                View::Lab => view! { <lab::Page/> }.into_any(),
                 View::Measure if model.file.with(Option::is_some) => view! { <report::Report/> }.into_any(),
                 View::Measure => view! { <home::Home/> }.into_any(),
             }}

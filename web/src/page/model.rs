@@ -7,11 +7,12 @@ use serde::Deserialize;
 use surprisal_core::{figure::Figure, report::ResultRecord};
 use web_sys::Blob;
 
-use super::{dom, link::Engine, theme::Theme};
+use super::{dom, lab::Lab, link::Engine, theme::Theme};
 use crate::{
     plan,
-    protocol::{Ask, Badge, Job, Opened, Progress, Run},
+    protocol::{Ask, Badge, Job, Opened, Progress, Run, Wish},
     setup::Setup,
+    trial::Trial,
 };
 
 /// Which page is shown.
@@ -21,15 +22,31 @@ pub(super) enum View {
     Measure,
     /// All measures, from this one on.
     Reference(Option<String>),
+    /// All experiments.
+    Experiments,
+    /// One experiment.
+    Lab,
 }
 
 impl View {
-    fn of(fragment: &str) -> Self {
-        match fragment.trim_start_matches('/').split_once('/') {
-            Some(("measures", id)) if !id.is_empty() => Self::Reference(Some(id.to_owned())),
-            _ if fragment.trim_matches('/') == "measures" => Self::Reference(None),
-            _ => Self::Measure,
+    /// The page at an address; with it the experiment that the address names.
+    fn of(fragment: &str, query: &str) -> (Self, Option<Trial>) {
+        let parts: Vec<&str> = fragment.trim_matches('/').split('/').collect();
+        match parts[..] {
+            ["measures"] => (Self::Reference(None), None),
+            ["measures", id] => (Self::Reference(Some(id.to_owned())), None),
+            ["experiments"] => (Self::Experiments, None),
+            ["experiments", id] => (Self::Lab, Some(Trial::of(id, Wish::Auto))),
+            _ => {
+                let trial = Trial::parse(query);
+                if trial.experiment.is_some() { (Self::Lab, Some(trial)) } else { (Self::Measure, None) }
+            }
         }
+    }
+
+    /// The page at the browser's address.
+    fn here() -> (Self, Option<Trial>) {
+        Self::of(&dom::fragment(), &dom::query())
     }
 }
 
@@ -120,6 +137,8 @@ pub(super) struct Model {
     /// Lines of the self-test.
     pub(super) lines: RwSignal<Vec<String>>,
     announced: StoredValue<f64>,
+    /// The experiment.
+    pub(super) lab: Lab,
     pub(super) engine: StoredValue<Option<Engine>, LocalStorage>,
     /// Files and runs are numbered, so that late answers are known as such.
     number: StoredValue<u32>,
@@ -136,14 +155,20 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn start() -> Self {
-        let setup = RwSignal::new(Setup::parse(&dom::query()));
+    /// For the page, or for a figure in another page.
+    pub(super) fn start(embedded: bool) -> Self {
+        let (view, trial) = if embedded { (View::Lab, None) } else { View::here() };
+        // The keys of an experiment are none of a report.
+        let setup = RwSignal::new(match (&trial, embedded) {
+            (None, false) => Setup::parse(&dom::query()),
+            _ => Setup { wish: trial.as_ref().map(|t| t.wish).unwrap_or_default(), ..Setup::default() },
+        });
         let file = RwSignal::new(None::<Arc<Opened>>);
         let jobs = Memo::new(move |_| {
             file.with(|file| file.as_ref().map_or_else(Vec::new, |file| setup.with(|s| plan::jobs(s, &file.columns))))
         });
         let model = Self {
-            view: RwSignal::new(View::of(&dom::fragment())),
+            view: RwSignal::new(view),
             theme: Theme::start(),
             badge: RwSignal::default(),
             stage: RwSignal::default(),
@@ -160,6 +185,7 @@ impl Model {
             dragging: RwSignal::default(),
             announcement: RwSignal::default(),
             lines: RwSignal::default(),
+            lab: Lab::new(embedded),
             announced: StoredValue::new(f64::NEG_INFINITY),
             engine: StoredValue::new_local(None),
             number: StoredValue::new(0),
@@ -172,12 +198,21 @@ impl Model {
         };
         model.engine.set_value(Some(Engine::start(move |tell| model.hear(tell))));
         model.greet();
-        gloo_events::EventListener::new(&window(), "hashchange", move |_| model.view.set(View::of(&dom::fragment())))
-            .forget();
+        if embedded {
+            return model;
+        }
+        for change in ["hashchange", "popstate"] {
+            gloo_events::EventListener::new(&window(), change, move |_| model.come()).forget();
+        }
+        if let Some(trial) = trial {
+            model.load(trial);
+        }
+        model.watch_trial();
+        super::lab::watch_visibility(model);
         // What is chosen is in the address, so that it can be shared and comes back on reload.
         Effect::new(move |before: Option<()>| {
             let mut query = setup.with(Setup::to_query);
-            if before.is_none() {
+            if before.is_none() || model.view.with_untracked(|v| *v == View::Lab) {
                 return;
             }
             for kept in dom::query().split('&').filter(|p| p.starts_with("selftest") || p.starts_with("theme=")) {
@@ -213,7 +248,28 @@ impl Model {
         self.ask(&Ask::Hello { wish: self.setup.with_untracked(|s| s.wish) }, None);
     }
 
-    fn next_number(&self) -> u32 {
+    /// Shows what the address says: the user went back, or followed a link.
+    fn come(self) {
+        let (view, trial) = View::here();
+        match trial {
+            Some(trial) => self.load(trial),
+            None => {
+                if self.view.with_untracked(|v| *v != view) {
+                    self.view.set(view);
+                }
+            }
+        }
+    }
+
+    /// To the report, or home.
+    pub(super) fn to_measure(self) {
+        if self.view.with_untracked(|v| *v != View::Measure) {
+            dom::push_query(&self.setup.with_untracked(Setup::to_query));
+            self.view.set(View::Measure);
+        }
+    }
+
+    pub(super) fn next_number(&self) -> u32 {
         self.number.update_value(|n| *n += 1);
         self.number.get_value()
     }
@@ -235,7 +291,7 @@ impl Model {
     /// Opens a bundled sample and puts its name into the link.
     pub(super) fn open_sample(self, name: String) {
         self.stage.set(Stage::Loading(name.clone()));
-        self.view.set(View::Measure);
+        self.to_measure();
         leptos::task::spawn_local(async move {
             match dom::fetch_blob(&format!("./samples/{name}")).await {
                 Ok(blob) => self.open(name.clone(), blob, Some(name)),
@@ -260,10 +316,7 @@ impl Model {
             }
             setup.sample = sample;
         });
-        if self.view.get_untracked() != View::Measure {
-            let _ = window().location().set_hash("/");
-            self.view.set(View::Measure);
-        }
+        self.to_measure();
         self.stage.set(Stage::Loading(name.clone()));
         self.say(format!("Reading {name}"));
         let file = self.next_number();
@@ -278,7 +331,7 @@ impl Model {
         self.file.set(None);
         self.stage.set(Stage::Idle);
         self.setup.set(Setup { wish: self.setup.with_untracked(|s| s.wish), ..Setup::default() });
-        let _ = window().location().set_hash("/");
+        self.to_measure();
     }
 
     fn run_of(&self, jobs: Vec<Job>) -> Option<Run> {

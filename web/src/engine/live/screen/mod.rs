@@ -1,0 +1,102 @@
+//! What is drawn on the canvas of the live view, by whatever draws best.
+//!
+//! A [`Surface`] is chosen when the first swarm is drawn on a canvas, since a canvas keeps its first kind of context.
+
+mod pen;
+mod scene;
+mod shape;
+
+use surprisal_core::sim::swarm::Swarm;
+use web_sys::OffscreenCanvas;
+
+use crate::live::{Look, Shown};
+use pen::Pen;
+
+/// Why nothing was drawn.
+pub(super) enum Trouble {
+    /// This canvas cannot show it: another one is needed.
+    Canvas,
+    /// The swarm or the context said so.
+    Because(String),
+}
+
+/// What draws.
+enum Surface {
+    /// Nothing has been drawn yet.
+    Bare(OffscreenCanvas),
+    /// Canvas 2D, from a state in memory.
+    Pen(Box<Pen>),
+}
+
+/// The live view.
+#[derive(Default)]
+pub(super) struct Screen {
+    surface: Option<Surface>,
+    look: Look,
+    stale: bool,
+    shown: Option<Shown>,
+}
+
+impl Screen {
+    /// Draws on this canvas from now on.
+    pub(super) fn on(&mut self, canvas: Option<OffscreenCanvas>) {
+        self.surface = canvas.map(Surface::Bare);
+        self.stale = true;
+    }
+
+    pub(super) fn look(&mut self, look: Look) {
+        self.stale |= look != self.look;
+        self.look = look;
+    }
+
+    /// What is shown has changed.
+    pub(super) const fn touch(&mut self) {
+        self.stale = true;
+    }
+
+    /// Something else will be shown.
+    pub(super) fn forget(&mut self) {
+        if let Some(Surface::Pen(pen)) = &mut self.surface {
+            pen.forget();
+        }
+        self.stale = true;
+        self.shown = None;
+    }
+
+    /// Whether the next frame differs from the last.
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale && self.surface.is_some() && self.look.width > 0.0
+    }
+
+    pub(super) const fn shown(&self) -> Option<Shown> {
+        self.shown
+    }
+
+    /// The place in the world at these CSS pixels.
+    pub(super) fn place(&self, x: f64, y: f64) -> Option<[f64; 3]> {
+        match &self.surface {
+            Some(Surface::Pen(pen)) => Some(pen.place(x, y)),
+            _ => None,
+        }
+    }
+
+    /// Draws the first replica, where anything has changed.
+    pub(super) async fn draw(&mut self, swarm: &mut dyn Swarm) -> Result<(), Trouble> {
+        if !self.is_stale() {
+            return Ok(());
+        }
+        self.stale = false;
+        if let Some(Surface::Bare(canvas)) = &self.surface {
+            let pen = Pen::new(canvas.clone()).map_err(|_| Trouble::Canvas)?;
+            self.surface = Some(Surface::Pen(Box::new(pen)));
+        }
+        let Some(Surface::Pen(pen)) = &mut self.surface else { return Ok(()) };
+        let state = swarm.state(0).await.map_err(|e| Trouble::Because(e.to_string()))?;
+        let Some(setup) = swarm.setups().first() else { return Ok(()) };
+        let settled = pen.draw(setup, &state, &self.look);
+        // The camera follows: until it has come to rest there is more to draw.
+        self.stale |= !settled;
+        self.shown = Some(pen.shown());
+        Ok(())
+    }
+}
