@@ -1,15 +1,21 @@
 //! Draws a sample of every kind of figure into a folder, to look at them:
-//! `cargo run -p surprisal-core --features bitmap --example figures -- FOLDER`.
+//! `cargo run -p surprisal-core --features bitmap --example figures -- FOLDER [FIGURE ...]`.
 
-use std::{f64::consts::TAU, fs, path::PathBuf};
+use std::{
+    f64::consts::{PI, TAU},
+    fs,
+    path::PathBuf,
+};
 use surprisal_core::figure::{
-    Axis, Colour, Figure, Mark, Panel, Style, Theme, categories, histogram, preferred_height, series, to_png, to_svg,
+    Axis, Colour, ColourMap, Figure, Mark, Panel, Style, Theme, categories, histogram, preferred_height, series,
+    to_png, to_svg,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "figures".to_owned()));
     fs::create_dir_all(&folder)?;
-    for figure in figures() {
+    let only: Vec<String> = std::env::args().skip(2).collect();
+    for figure in figures().into_iter().filter(|figure| only.is_empty() || only.contains(&figure.id)) {
         for (theme, theme_name) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
             for (width, height) in [(860, 420), (340, 260)] {
                 let mut style = Style::for_page(theme, f64::from(width), 2.0);
@@ -38,6 +44,18 @@ fn figures() -> Vec<Figure> {
         profile(),
         spectrum(),
         delays(),
+        phases(),
+        difference(),
+        filling(),
+        angles(),
+        fine(),
+        sweep(8),
+        sweep(5),
+        unnamed(),
+        errors(),
+        states(),
+        shapes(),
+        thinned(),
         figure("empty", "Nothing yet", vec![panel("time (s)", "value", Vec::new())]),
     ]
 }
@@ -231,4 +249,169 @@ fn delays() -> Figure {
         reference(0.95, "shuffled"),
     ];
     figure("delays", "Entropy by delay", vec![panel("delay (samples)", "normalized entropy", marks)])
+}
+
+fn edges(count: u32, low: f64, high: f64) -> Vec<f64> {
+    (0..=count).map(|at| low + (high - low) * f64::from(at) / f64::from(count)).collect()
+}
+
+fn cells(
+    size: (u32, u32),
+    x: (f64, f64),
+    y: (f64, f64),
+    value: impl Fn(f64, f64) -> f64,
+) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+    let (x, y) = (edges(size.0, x.0, x.1), edges(size.1, y.0, y.1));
+    let middle = |pair: &[f64]| f64::midpoint(pair[0], pair[1]);
+    let values =
+        y.windows(2).flat_map(|up| x.windows(2).map(|across| value(middle(across), middle(up))).collect::<Vec<_>>());
+    let values = values.collect();
+    (x, y, values)
+}
+
+fn phases() -> Figure {
+    let order = |k: f64, noise: f64| 1.0 / (1.0 + (-(k - 1.2 - 2.0 * noise) * 4.0).exp());
+    let (x, y, values) = cells((30, 20), (0.0, 3.0), (0.0, 0.8), order);
+    let mark = Mark::Cells {
+        x,
+        y,
+        values,
+        title: "order parameter".to_owned(),
+        range: Some((0.0, 1.0)),
+        map: ColourMap::Viridis,
+    };
+    let border = line("", vec![1.2, 2.8], vec![0.0, 0.8], Colour::Muted);
+    figure(
+        "phases",
+        "Order over coupling and noise",
+        vec![panel("coupling (1/s)", "noise (rad/s)", vec![mark, border])],
+    )
+}
+
+fn difference() -> Figure {
+    let (x, y, values) = cells((24, 16), (-4.0, 4.0), (-3.0, 3.0), |x, y| 3.1e-8 * x * (-(x * x + y * y) / 4.0).exp());
+    let mark = Mark::Cells {
+        x,
+        y,
+        values,
+        title: "transfer entropy, difference (bits/step)".to_owned(),
+        range: None,
+        map: ColourMap::Signed,
+    };
+    figure(
+        "difference",
+        "Difference of two runs",
+        vec![panel("left-right distance (body lengths)", "front-back distance (body lengths)", vec![mark])],
+    )
+}
+
+fn filling() -> Figure {
+    let (x, y, mut values) = cells((40, 25), (0.0, 4.0), (0.0, 1.0), |x, y| (x * 2.0).sin() * y + 1.3);
+    values[417..].fill(f64::NAN);
+    let mark = Mark::Cells { x, y, values, title: "H (bits)".to_owned(), range: None, map: ColourMap::Viridis };
+    figure("filling", "A sweep that is running", vec![panel("coupling", "noise", vec![mark])])
+}
+
+fn angles() -> Figure {
+    let (x, y, values) = cells((60, 40), (-3.0, 3.0), (-2.0, 2.0), |x, y| y.atan2(x));
+    let mark =
+        Mark::Cells { x, y, values, title: "heading (rad)".to_owned(), range: Some((-PI, PI)), map: ColourMap::Cyclic };
+    figure("angles", "Angles", vec![panel("x (m)", "y (m)", vec![mark])])
+}
+
+fn fine() -> Figure {
+    let (x, y, values) =
+        cells((2000, 300), (0.0, 100.0), (0.0, 30.0), |x, y| (x * 0.7).sin() * (y * 0.5 + x * 0.1).cos());
+    let mark = Mark::Cells { x, y, values, title: "density (1/m)".to_owned(), range: None, map: ColourMap::Viridis };
+    figure("fine", "More cells than pixels", vec![panel("time (s)", "position (m)", vec![mark])])
+}
+
+fn sweep(count: u32) -> Figure {
+    let x: Vec<f64> = (0..=60).map(|at| f64::from(at) / 20.0).collect();
+    let names = ["0.1", "0.2", "0.4", "0.8", "1.6", "3.2", "6.4", "no coupling at all"];
+    let marks = (0..count).zip(names).map(|(at, name)| {
+        let y = x.iter().map(|x| 1.0 / (1.0 + (-(x - 0.6 - 0.25 * f64::from(at)) * 4.0).exp())).collect();
+        line(name, x.clone(), y, Colour::nth(at as usize))
+    });
+    let panel = panel("time (s)", "order parameter", marks.collect());
+    figure(&format!("sweep{count}"), "Order for each noise", vec![panel])
+}
+
+fn unnamed() -> Figure {
+    let x: Vec<f64> = (0..=100).map(|at| f64::from(at) / 5.0).collect();
+    let marks = (0..7_u32).map(|at| {
+        let y = x.iter().map(|x| (x / 3.0).sin() + 0.6 * f64::from(at)).collect();
+        let name =
+            if at == 2 { "a rather long name of a curve that nobody will ever read to its end" } else { "short" };
+        line(name, x.clone(), y, Colour::nth(at as usize))
+    });
+    figure("long-names", "Long names", vec![panel("time (s)", "level (m)", marks.collect())])
+}
+
+fn errors() -> Figure {
+    let x: Vec<f64> = vec![10.0, 20.0, 40.0, 80.0, 160.0, 320.0];
+    let mut marks = Vec::new();
+    for (colour, level, name) in [(Colour::First, 1.0, "CPU"), (Colour::Second, 1.6, "GPU")] {
+        let x: Vec<f64> = x.iter().map(|x| x * (0.9 + 0.1 * level)).collect();
+        let y: Vec<f64> = x.iter().map(|x| level * (1.0 - (-x / 60.0).exp())).collect();
+        let half = |x: &f64| 0.9 / x.sqrt();
+        let low = x.iter().zip(&y).map(|(x, y)| y - half(x)).collect();
+        let high = x.iter().zip(&y).map(|(x, y)| y + half(x) * 1.4).collect();
+        let labels =
+            x.iter().enumerate().map(|(at, _)| if at == 5 { name.to_owned() } else { String::new() }).collect();
+        marks.push(Mark::Intervals { x: x.clone(), low, high, colour });
+        marks.push(Mark::Points { x, y, labels, colour });
+    }
+    let mut panel = panel("group size", "mutual information (bits)", marks);
+    panel.x.logarithmic = true;
+    figure("errors", "Estimates with their intervals", vec![panel])
+}
+
+fn states() -> Figure {
+    let x: Vec<f64> = (0..=600).map(|at| f64::from(at) / 5.0).collect();
+    let level = |x: f64| {
+        if x < 38.0 {
+            0.15
+        } else if x < 84.0 {
+            0.93
+        } else if x < 90.0 {
+            0.5
+        } else {
+            0.3
+        }
+    };
+    let y = |dust: f64| x.iter().zip(noise(601)).map(|(x, value)| level(*x) + value * dust).collect::<Vec<_>>();
+    let spans = Mark::Spans {
+        from: vec![0.0, 38.0, 84.0, 90.0],
+        to: vec![38.0, 84.0, 90.0, 120.0],
+        labels: ["swarm", "schooling", "turning", "milling"].map(str::to_owned).to_vec(),
+        colours: vec![Colour::First, Colour::Third, Colour::Seventh, Colour::Second],
+    };
+    let marks = vec![
+        spans.clone(),
+        line("polarization", x.clone(), y(0.05), Colour::First),
+        line("milling", x.clone(), y(0.1).iter().map(|y| 0.9 - y).collect(), Colour::Second),
+    ];
+    let below = vec![spans, line("", x.clone(), y(0.3), Colour::First)];
+    figure(
+        "states",
+        "States over time",
+        vec![panel("time (s)", "order", marks), panel("time (s)", "speed (m/s)", below)],
+    )
+}
+
+fn shapes() -> Figure {
+    let marks = (0..8_u32).map(|at| {
+        let x: Vec<f64> = (0..9).map(f64::from).collect();
+        let y = x.iter().map(|x| f64::from(at) + 0.3 * (x * 0.9 + f64::from(at)).sin()).collect();
+        Mark::Points { x, y, labels: Vec::new(), colour: Colour::nth(at as usize) }
+    });
+    figure("shapes", "A marker for each colour", vec![panel("x", "y", marks.collect())])
+}
+
+fn thinned() -> Figure {
+    let x: Vec<f64> = (0..200_000).map(|at| (f64::from(at) / 20_000.0).powi(2)).collect();
+    let y: Vec<f64> = x.iter().zip(noise(200_000)).map(|(x, dust)| (x / 8.0).sin() + dust * 0.2).collect();
+    let marks = vec![surprisal_core::figure::line(&x, &y, 800, "run 1", Colour::First)];
+    figure("thinned", "Two hundred thousand uneven samples", vec![panel("time (s)", "speed (m/s)", marks)])
 }

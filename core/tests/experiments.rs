@@ -26,13 +26,13 @@ fn short(id: &str) -> Json {
 }
 
 fn start(entry: &'static Entry, given: &Json) -> Run {
-    block_on(entry.start(given, &Cpu)).unwrap()
+    block_on(entry.start(given, &Cpu)).expect("it starts")
 }
 
 fn finish(run: &mut Run, slice: u32) {
     while !run.is_done() {
         let before = run.done();
-        block_on(run.advance(slice, &Unhurried)).unwrap();
+        block_on(run.advance(slice, &Unhurried)).expect("it goes on");
         assert!(run.done() > before, "{run:?} does not move on");
     }
 }

@@ -4,8 +4,8 @@
 
 use proptest::prelude::*;
 use surprisal_core::figure::{
-    Axis, Colour, Figure, FigureError, Mark, Panel, Readout, Style, Theme, categories, envelope, exact, histogram,
-    locate, number, palette, preferred_height, series, tables, to_csv, to_svg,
+    Axis, Colour, ColourMap, Figure, FigureError, Mark, Panel, Readout, Rgb, Style, Theme, categories, envelope, exact,
+    histogram, line as thinned, locate, number, palette, preferred_height, series, tables, to_csv, to_svg,
 };
 
 fn panel(x: &str, y: &str, marks: Vec<Mark>) -> Panel {
@@ -267,7 +267,7 @@ fn colours_can_be_seen_in_every_theme() {
     for theme in [Theme::Light, Theme::Dark, Theme::Print] {
         let palette = palette(theme);
         let surface = palette.surface.css();
-        for colour in [Colour::First, Colour::Second, Colour::Third, Colour::Muted] {
+        for colour in (0..8).map(Colour::nth) {
             assert!(contrast(&palette.of(colour).css(), &surface) >= 3.0, "{theme:?} {colour:?}");
             assert!(contrast(&palette.text(colour).css(), &surface) >= 4.5, "{theme:?} {colour:?}");
         }
@@ -318,6 +318,200 @@ fn ranges_narrower_than_the_numbers_are_drawn() {
     }
 }
 
+fn grid(values: Vec<f64>, range: Option<(f64, f64)>, map: ColourMap) -> Figure {
+    let mark = Mark::Cells {
+        x: vec![0.0, 0.1, 0.2, 0.3],
+        y: vec![0.0, 1.0, 2.0],
+        values,
+        title: "order (bits)".to_owned(),
+        range,
+        map,
+    };
+    figure(vec![panel("coupling (1/s)", "noise", vec![mark])])
+}
+
+/// The attribute of an element as a number of SVG units.
+fn attribute(element: &str, name: &str) -> f64 {
+    let value = element.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+    value.and_then(|value| value.parse().ok()).unwrap()
+}
+
+#[test]
+fn cells_are_coloured_by_value_and_cover_the_plot() {
+    let figure = grid(vec![0.0, 1.0, 0.25, 0.5, 0.75, 0.5], Some((0.0, 1.0)), ColourMap::Viridis);
+    let drawn = svg(&figure);
+    for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        let colour = ColourMap::Viridis.rgb(Theme::Light, share).css().to_uppercase();
+        assert!(elements(&drawn, "rect").iter().any(|rect| rect.contains(&colour)), "{share}: {colour}");
+    }
+    // The lowest value is at the lower left corner of the plot, where the axis is.
+    let (left, _, right, bottom) = at(&figure, 100.0, 100.0).plot;
+    let low = ColourMap::Viridis.rgb(Theme::Light, 0.0).css().to_uppercase();
+    let corner = elements(&drawn, "rect").into_iter().find(|rect| rect.contains(&low)).unwrap();
+    assert_eq!(attribute(corner, "x"), left * 4.0);
+    assert_eq!(attribute(corner, "y") + attribute(corner, "height"), bottom * 4.0);
+    assert!((attribute(corner, "width") / 4.0 - (right - left) / 3.0).abs() < 1.0);
+    let texts = texts(&drawn);
+    for expected in ["order (bits)", "coupling (1/s)", "noise", "0.0", "1.0", "0.10"] {
+        assert!(texts.iter().any(|text| text == expected), "{expected} in {texts:?}");
+    }
+}
+
+#[test]
+fn cells_stay_where_they_are_while_they_fill() {
+    for style in [Style::new(Theme::Light), Style::for_page(Theme::Dark, 340.0, 2.0)] {
+        let place = |values: Vec<f64>| {
+            locate(&grid(values, None, ColourMap::Viridis), &style, (340.0, 320.0), 150.0, 60.0).unwrap()
+        };
+        let nothing = place(Vec::new());
+        assert_eq!(nothing.text, "no order yet at coupling = 0.15 1/s, noise = 1.5");
+        for values in [vec![0.5], vec![-1.25e-12, 3.0e9, f64::NAN], vec![1e300, -1e300, 0.0, 1.0, 2.0, 3.0]] {
+            let some = place(values);
+            assert_eq!((some.plot, some.at), (nothing.plot, nothing.at));
+        }
+    }
+    let drawn = svg(&grid(vec![1.0, 2.0], None, ColourMap::Signed));
+    // Hatched where nothing is: lines, which filled cells do not have.
+    assert!(elements(&drawn, "polyline").len() > 10);
+    let full = svg(&grid(vec![1.0; 6], None, ColourMap::Signed));
+    assert!(elements(&full, "polyline").is_empty());
+}
+
+#[test]
+fn the_pointer_reads_cells_intervals_and_spans() {
+    let values: Vec<f64> = (0..6).map(f64::from).collect();
+    let figure_of_cells = grid(values, None, ColourMap::Viridis);
+    let (left, top, right, bottom) = at(&figure_of_cells, 100.0, 100.0).plot;
+    for (index, text) in [
+        "order = 0 bits at coupling = 0.05 1/s, noise = 0.5",
+        "order = 1 bits at coupling = 0.15 1/s, noise = 0.5",
+        "order = 2 bits at coupling = 0.25 1/s, noise = 0.5",
+        "order = 3 bits at coupling = 0.05 1/s, noise = 1.5",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (column, row) = (index % 3, index / 3);
+        let share = |at: usize, of: f64| (f64::from(u32::try_from(at).unwrap()) + 0.4) / of;
+        let found =
+            at(&figure_of_cells, left + (right - left) * share(column, 3.0), bottom - (bottom - top) * share(row, 2.0));
+        assert_eq!((found.text.as_str(), found.index), (text, index));
+    }
+
+    let errors =
+        Mark::Intervals { x: vec![1.0, 2.0], low: vec![0.5, 1.0], high: vec![1.5, 4.0], colour: Colour::First };
+    let spans = Mark::Spans {
+        from: vec![0.0, 1.5],
+        to: vec![1.5, 3.0],
+        labels: vec!["calm".to_owned(), "turning".to_owned()],
+        colours: vec![Colour::First, Colour::Second],
+    };
+    let both = figure(vec![panel("time (s)", "flow (m/s)", vec![spans.clone(), errors])]);
+    assert_eq!(at(&both, 200.0, 100.0).text, "flow = 0.5 to 1.5 m/s at time = 1 s (calm)");
+    assert_eq!(at(&both, 600.0, 100.0).text, "flow = 1 to 4 m/s at time = 2 s (turning)");
+    let alone = figure(vec![panel("time (s)", "flow (m/s)", vec![spans])]);
+    assert_eq!(at(&alone, 600.0, 100.0).text, "turning for time from 1.5 to 3 s");
+    assert!(texts(&svg(&alone)).contains(&"turning".to_owned()));
+}
+
+#[test]
+fn the_numbers_behind_the_marks_of_experiments() {
+    let cells = grid(vec![1.0, f64::NAN, 3.0, 4.0], None, ColourMap::Viridis);
+    assert_eq!(
+        to_csv(&cells),
+        "coupling (1/s),noise,order (bits)\r\n0.05,0.5,1\r\n0.15,0.5,\r\n0.25,0.5,3\r\n0.05,1.5,4\r\n0.15,1.5,\r\n0.25,1.5,\r\n"
+    );
+    let errors = Mark::Intervals { x: vec![1.0], low: vec![0.5], high: vec![1.5], colour: Colour::First };
+    assert_eq!(to_csv(&figure(vec![panel("n", "H", vec![errors])])), "n,lower H,upper H\r\n1,0.5,1.5\r\n");
+    let spans = Mark::Spans { from: vec![0.0], to: vec![2.0], labels: vec!["calm".to_owned()], colours: Vec::new() };
+    assert_eq!(to_csv(&figure(vec![panel("t", "v", vec![spans])])), "span,\"t, from\",\"t, to\"\r\ncalm,0,2\r\n");
+}
+
+#[test]
+fn colour_maps_rise_balance_and_close() {
+    let lightness = |rgb: Rgb| contrast(&rgb.css(), "#000000");
+    for theme in [Theme::Light, Theme::Dark, Theme::Print] {
+        let along = |map: ColourMap| (0..=64).map(move |at| map.rgb(theme, f64::from(at) / 64.0));
+        let viridis: Vec<f64> = along(ColourMap::Viridis).map(lightness).collect();
+        assert!(viridis.windows(2).all(|pair| pair[1] >= pair[0]));
+        let signed: Vec<f64> = along(ColourMap::Signed).map(lightness).collect();
+        let towards_middle = if theme == Theme::Dark { -1.0 } else { 1.0 };
+        for side in [signed[..=32].to_vec(), signed[32..].iter().rev().copied().collect()] {
+            assert!(side.windows(2).all(|pair| (pair[1] - pair[0]) * towards_middle > 0.0), "{theme:?} {side:?}");
+        }
+        assert_eq!(ColourMap::Cyclic.rgb(theme, 0.0), ColourMap::Cyclic.rgb(theme, 1.0));
+    }
+}
+
+fn lines(count: usize, x: &[f64], name: impl Fn(usize) -> String) -> Figure {
+    let mark = |at: usize| {
+        let y = x.iter().map(|x| x * (1.0 + f64::from(u32::try_from(at).unwrap()) * 0.01)).collect();
+        Mark::Line { name: name(at), x: x.to_vec(), y, colour: Colour::nth(at) }
+    };
+    figure(vec![panel("t", "v", (0..count).map(mark).collect())])
+}
+
+#[test]
+fn more_than_three_lines_are_told_apart_without_colour() {
+    let strokes = |count: usize| {
+        let drawn = svg(&lines(count, &[0.0, 1.0], |at| format!("line {at}")));
+        let palette = palette(Theme::Light);
+        let with = |at: usize| {
+            let colour = palette.of(Colour::nth(at)).css().to_uppercase();
+            elements(&drawn, "polyline").iter().filter(|line| line.contains(&colour)).count()
+        };
+        (0..count).map(with).collect::<Vec<_>>()
+    };
+    assert!(strokes(3).iter().all(|pieces| *pieces <= 2), "{:?}", strokes(3));
+    let many = strokes(8);
+    assert!(many[0] <= 3 && many[7] <= 3 && many[1..7].iter().all(|pieces| *pieces > 20), "{many:?}");
+    let mut different = many[1..7].to_vec();
+    different.sort_unstable();
+    different.dedup();
+    assert!(different.len() >= 5, "{many:?}");
+}
+
+#[test]
+fn eight_lines_are_named_at_their_ends_or_above_a_narrow_plot() {
+    let figure = lines(8, &[0.0, 1.0], |at| format!("line {at}"));
+    let named = |drawn: &str| texts(drawn).iter().filter(|text| text.starts_with("line")).count();
+    let wide = svg(&figure);
+    assert_eq!(named(&wide), 8);
+    let style = Style::for_page(Theme::Light, 340.0, 1.0);
+    let narrow = to_svg(&figure, 340, 300, &style).unwrap();
+    assert_eq!(named(&narrow), 8);
+    let (_, top, _, _) = locate(&figure, &style, (340.0, 300.0), 170.0, 200.0).unwrap().plot;
+    let names = elements(&narrow, "text").into_iter().filter(|text| text.contains("line"));
+    assert!(names.map(|text| attribute(text, "y")).all(|y| y < top * 4.0));
+    // The page's own width is the limit of a name, four tenths of it.
+    let long = lines(4, &[0.0, 1.0], |at| format!("{at}: {}", "a long name ".repeat(20)));
+    assert_eq!(texts(&svg(&long)).iter().filter(|text| text.ends_with('…')).count(), 4);
+    let (left, _, right, _) = at(&long, 320.0, 160.0).plot;
+    assert!(right - left > 640.0 * 0.5, "{left} {right}");
+    let fitting = lines(4, &[0.0, 1.0], |at| format!("{at}: a name of thirty letters"));
+    assert!(!texts(&svg(&fitting)).iter().any(|text| text.ends_with('…')));
+}
+
+#[test]
+fn a_long_line_keeps_the_extremes_where_they_are() {
+    let x: Vec<f64> = (0..100_000).map(|at| f64::from(at).powi(2)).collect();
+    let mut y: Vec<f64> = (0..100_000).map(|at| f64::from(at % 7)).collect();
+    (y[50_000], y[70_000], y[80_000]) = (99.0, -99.0, f64::NAN);
+    let Mark::Line { x: kept_x, y: kept_y, .. } = thinned(&x, &y, 500, "run", Colour::Second) else {
+        panic!("no line")
+    };
+    assert!(kept_x.len() <= 1003 && kept_x.len() == kept_y.len(), "{}", kept_x.len());
+    assert!(kept_x.windows(2).all(|pair| pair[0] < pair[1]));
+    assert_eq!((kept_x[0], kept_x[kept_x.len() - 1]), (x[0], x[99_999]));
+    for at in [50_000, 70_000] {
+        let place = kept_x.iter().position(|kept| *kept == x[at]).unwrap();
+        assert_eq!(kept_y[place], y[at]);
+    }
+    assert_eq!(kept_y.iter().filter(|y| y.is_nan()).count(), 1);
+    assert_eq!(thinned(&[0.0, 1.0], &[2.0, 3.0], 10, "a", Colour::First), line("a", &[0.0, 1.0], &[2.0, 3.0]));
+    assert_eq!(thinned(&[], &[1.0], 0, "", Colour::First), line("", &[], &[]));
+}
+
 fn value() -> impl Strategy<Value = f64> {
     prop_oneof![
         6 => -100.0..100.0_f64,
@@ -331,7 +525,7 @@ fn values() -> impl Strategy<Value = Vec<f64>> {
 }
 
 fn colour() -> impl Strategy<Value = Colour> {
-    prop::sample::select(vec![Colour::First, Colour::Second, Colour::Third, Colour::Muted])
+    (0_usize..8).prop_map(Colour::nth)
 }
 
 fn mark() -> impl Strategy<Value = Mark> {
@@ -348,7 +542,21 @@ fn mark() -> impl Strategy<Value = Mark> {
         (values(), values(), prop::collection::vec(".{0,8}", 0..40), colour())
             .prop_map(|(x, y, labels, colour)| Mark::Points { x, y, labels, colour }),
         (value(), ".{0,12}").prop_map(|(y, label)| Mark::Reference { y, label }),
+        (values(), values(), values(), ".{0,12}", prop::option::of((value(), value())), map())
+            .prop_map(|(x, y, values, title, range, map)| Mark::Cells { x, y, values, title, range, map }),
+        (values(), values(), values(), colour()).prop_map(|(x, low, high, colour)| Mark::Intervals {
+            x,
+            low,
+            high,
+            colour
+        }),
+        (values(), values(), prop::collection::vec(".{0,8}", 0..40), prop::collection::vec(colour(), 0..40))
+            .prop_map(|(from, to, labels, colours)| Mark::Spans { from, to, labels, colours }),
     ]
+}
+
+fn map() -> impl Strategy<Value = ColourMap> {
+    prop::sample::select(vec![ColourMap::Viridis, ColourMap::Signed, ColourMap::Cyclic])
 }
 
 fn axis() -> impl Strategy<Value = Axis> {
@@ -389,6 +597,9 @@ proptest! {
             let finite = values.iter().filter(|value| value.is_finite()).count();
             prop_assert_eq!(heights.iter().sum::<f64>(), f64::from(u32::try_from(finite).unwrap()));
         }
+        let places: Vec<f64> = (0..u32::try_from(values.len()).unwrap()).map(f64::from).collect();
+        let Mark::Line { x, y, .. } = thinned(&places, &values, most, "", Colour::First) else { panic!("no line") };
+        prop_assert!(x.len() == y.len() && x.len() <= values.len());
         let found = envelope(&values, most);
         prop_assert_eq!(found.x.len(), values.len().min(most.max(1)));
     }

@@ -4,6 +4,7 @@ use surprisal_core::{
     compute::{Compute, Cpu, Matches, Work},
     measure::{ordinal::OrdinalWindows, regularity::Templates, symbols::Words},
     pace::Pace,
+    sim::swarm::{Moving, Setup, Swarm},
 };
 
 use crate::Gpu;
@@ -15,6 +16,8 @@ pub const MIN_WINDOWS: usize = 1 << 20;
 pub const MIN_SYMBOLS: usize = 1 << 22;
 /// From so many templates on: the pairs grow with the square.
 pub const MIN_TEMPLATES: usize = 1 << 13;
+/// From so many fish on, of all replicas together: with fewer a GPU is idle, and one core does some hundred steps a second.
+pub const MIN_FISH: u64 = 2000;
 
 /// The GPU for large work where it is hardware, the CPU reference otherwise. Once it is on the GPU, a failure there
 /// is an error: numbers do not change their back end unseen.
@@ -59,5 +62,10 @@ impl Compute for Auto {
     fn template_matches<'a>(&'a self, templates: &'a Templates, pace: &'a dyn Pace) -> Work<'a, Matches> {
         let large = templates.count >= MIN_TEMPLATES;
         self.choose(large, |gpu| gpu.counts_pairs(templates)).template_matches(templates, pace)
+    }
+
+    fn swarm(&self, setups: Vec<Setup>) -> Moving<'_, Box<dyn Swarm>> {
+        let fish: u64 = setups.iter().map(|setup| u64::from(setup.count)).sum();
+        self.choose(fish >= MIN_FISH, |_| true).swarm(setups)
     }
 }

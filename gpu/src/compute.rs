@@ -9,10 +9,11 @@ use surprisal_core::{
         symbols::Words,
     },
     pace::Pace,
+    sim::swarm::{Moving, Setup, Swarm},
 };
 
 use crate::{
-    Gpu, GpuError,
+    Gpu, GpuError, GpuSwarm,
     kernels::{ngram, ordinal, pairs},
 };
 
@@ -76,5 +77,9 @@ impl Compute for Gpu {
             return Cpu.template_matches(templates, pace);
         }
         Box::pin(async move { self.done(self.pairs(templates, pace).await) })
+    }
+
+    fn swarm(&self, setups: Vec<Setup>) -> Moving<'_, Box<dyn Swarm>> {
+        Box::pin(async move { Ok(Box::new(GpuSwarm::new(self, setups)?) as Box<dyn Swarm>) })
     }
 }

@@ -165,6 +165,10 @@ struct Faults {
 pub struct Gpu(Rc<Inner>);
 
 struct Inner {
+    // A surface is made by the instance of the adapter that draws onto it.
+    #[cfg(target_arch = "wasm32")]
+    instance: wgpu::Instance,
+    adapter: wgpu::Adapter,
     device: wgpu::Device,
     queue: wgpu::Queue,
     info: AdapterInfo,
@@ -193,7 +197,8 @@ impl Gpu {
         if !wgpu::util::is_browser_webgpu_supported().await {
             return Err(GpuError::NoWebGpu);
         }
-        let mut found = found(&instance()).await;
+        let instance = instance();
+        let mut found = found(&instance).await;
         let names: Vec<String> = found.iter().map(|(info, _)| info.name.clone()).collect();
         let wanted_name = options.adapter.clone().filter(|_| cfg!(not(target_arch = "wasm32")));
         if let Some(wanted) = &wanted_name {
@@ -244,6 +249,9 @@ impl Gpu {
         let usable = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         let binding_limit = options.binding_limit.unwrap_or(u64::MAX).min(usable);
         Ok(Self(Rc::new(Inner {
+            #[cfg(target_arch = "wasm32")]
+            instance,
+            adapter,
             device,
             queue,
             info,
@@ -272,9 +280,38 @@ impl Gpu {
         self.finish().await
     }
 
+    /// Compiles every shader of swarms now. Without, each is compiled when a swarm first needs it.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub async fn prepare_swarms(&self) -> Result<(), GpuError> {
+        crate::swarm::for_each_pipeline(|kernel, entry, constants| self.pipeline(kernel, entry, constants).map(drop))?;
+        self.finish().await
+    }
+
+    /// Whether the device is gone. What is in its memory cannot be read any more; a new [`Gpu`] may be had.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.0.faults.lock().unwrap_or_else(PoisonError::into_inner).lost.is_some()
+    }
+
     /// Destroys the device, as a driver reset would: every later use is [`GpuError::Lost`].
     pub fn destroy(&self) {
         self.0.device.destroy();
+    }
+
+    /// The surface of a canvas, for [`crate::View::onto`].
+    ///
+    /// # Errors
+    /// [`GpuError::Validation`] where the canvas has another kind of context already.
+    #[cfg(target_arch = "wasm32")]
+    pub fn surface(&self, canvas: wgpu::web_sys::OffscreenCanvas) -> Result<wgpu::Surface<'static>, GpuError> {
+        let surface = self.0.instance.create_surface(wgpu::SurfaceTarget::OffscreenCanvas(canvas));
+        surface.map_err(|error| GpuError::Validation(error.to_string()))
+    }
+
+    pub(crate) fn adapter(&self) -> &wgpu::Adapter {
+        &self.0.adapter
     }
 
     pub(crate) fn device(&self) -> &wgpu::Device {

@@ -1,6 +1,6 @@
 //! What can go wrong between this program and a GPU.
 
-use surprisal_core::{measure::MeasureError, pace::Cancelled};
+use surprisal_core::{measure::MeasureError, pace::Cancelled, sim::swarm::SwarmError};
 
 /// Why the GPU has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +75,16 @@ impl GpuError {
         match self {
             Self::Cancelled(cancelled) => MeasureError::Cancelled(cancelled),
             other => MeasureError::Backend { backend: format!("GPU ({adapter})"), message: other.to_string() },
+        }
+    }
+
+    /// The error as a swarm reports it, with the name of the adapter.
+    #[must_use]
+    pub fn into_swarm_error(self, adapter: &str) -> SwarmError {
+        match self {
+            Self::Cancelled(cancelled) => SwarmError::Cancelled(cancelled),
+            Self::TooLarge { what, bytes, limit } => SwarmError::TooLarge { what: what.to_owned(), bytes, limit },
+            other => SwarmError::Backend { backend: format!("GPU ({adapter})"), message: other.to_string() },
         }
     }
 }

@@ -30,13 +30,17 @@ mod oneshot;
 mod readback;
 pub mod selftest;
 mod shader;
+pub mod swarm;
 mod timing;
+pub mod view;
 
 pub use auto::Auto;
 pub use device::{ADAPTER_VARIABLE, AdapterInfo, Gpu, Options, adapters};
 pub use error::GpuError;
 pub use kernels::shaders;
+pub use swarm::GpuSwarm;
 pub use timing::Timing;
+pub use view::View;
 
 #[doc(no_inline)]
 pub use surprisal_core::compute::Compute;

@@ -6,6 +6,7 @@ use std::{
     task::{Poll, Waker},
 };
 
+#[derive(Debug)]
 struct Slot<T> {
     value: Option<T>,
     waker: Option<Waker>,
@@ -16,6 +17,7 @@ struct Slot<T> {
 pub(crate) struct Sender<T>(Arc<Mutex<Slot<T>>>);
 
 /// The future's end.
+#[derive(Debug)]
 pub(crate) struct Receiver<T>(Arc<Mutex<Slot<T>>>);
 
 pub(crate) fn channel<T>() -> (Sender<T>, Receiver<T>) {

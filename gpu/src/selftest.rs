@@ -4,6 +4,8 @@
 //! shaders pass through other compilers there. Counts must be equal, not close. Seeded, and small enough for a
 //! software adapter.
 
+pub mod swarm;
+
 use surprisal_core::{
     compute::{Backend, Compute, Cpu, Done},
     measure::{
@@ -62,6 +64,18 @@ pub async fn selftest(gpu: &Gpu, mut log: impl FnMut(&Check)) -> Vec<Check> {
             }
         }
     }
+    for n in [1, 257, 2049, 10_007] {
+        report(format!("prefix sums n={n}"), swarm::prefix_sums(gpu, n).await);
+    }
+    for (rule, dimensions) in swarm::RULES {
+        for (boundary, n) in [("open", 100), ("periodic", 700), ("tank", 300), ("walls", 257)] {
+            let setup = swarm::setup(rule, dimensions, boundary, n, n % 2 == 0);
+            let name = format!("a step of {n} {rule} in {dimensions} dimensions, {boundary}");
+            report(name, swarm::one_step(gpu, &setup).await);
+        }
+    }
+    let setup = swarm::setup("couzin", 3, "periodic", 300, false);
+    report("pairs of fish".to_owned(), swarm::all_pairs(gpu, &setup, 180).await);
     checks
 }
 

@@ -17,8 +17,14 @@ pub(crate) const THREADS: u32 = 256;
 /// dispatched in batches, so none needs a second dimension.
 pub(crate) const MAX_GROUPS: u32 = 65_535;
 
-const SHARED: [(&str, &str); 2] =
-    [("count", include_str!("wgsl/count.wgsl")), ("symbols", include_str!("wgsl/symbols.wgsl"))];
+const SHARED: [(&str, &str); 6] = [
+    ("batch", include_str!("wgsl/batch.wgsl")),
+    ("count", include_str!("wgsl/count.wgsl")),
+    ("random", include_str!("wgsl/random.wgsl")),
+    ("swarm", include_str!("wgsl/swarm.wgsl")),
+    ("swarm_types", include_str!("wgsl/swarm_types.wgsl")),
+    ("symbols", include_str!("wgsl/symbols.wgsl")),
+];
 
 /// The WGSL text of `source` with its imports and constants.
 ///

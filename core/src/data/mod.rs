@@ -28,6 +28,7 @@ mod stage;
 mod time;
 pub mod trajectory;
 mod wav;
+pub mod write;
 
 pub use chunk::Chunk;
 pub use error::DataError;

@@ -31,6 +31,9 @@ pub enum ExperimentError {
     /// A measure has no value.
     #[error(transparent)]
     Measure(MeasureError),
+    /// A recording cannot be used.
+    #[error("{0}")]
+    Tracks(String),
     /// A checkpoint or record does not fit.
     #[error("this checkpoint does not fit: {0}")]
     Checkpoint(String),

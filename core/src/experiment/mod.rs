@@ -21,9 +21,11 @@
 //! ```
 
 mod boids;
+pub mod check;
 mod claim;
 mod error;
 mod fish;
+pub mod real;
 mod record;
 mod registry;
 mod run;

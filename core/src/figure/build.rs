@@ -54,6 +54,43 @@ pub fn series(values: &[f64], x: impl Fn(f64) -> f64, buckets: usize, name: &str
     Mark::Band { x: middle.into_iter().map(x).collect(), low, high, colour, opacity: 1.0 }
 }
 
+/// A line with at most `buckets` (about the pixels across) stretches of equal width between the ends of `x`:
+/// the first and the last value of all, and of each stretch the lowest and the highest, at their places.
+/// All values when there are not more than two for each. `x` is ascending, with any steps; where `y` is
+/// not a number the line stays broken.
+#[must_use]
+pub fn line(x: &[f64], y: &[f64], buckets: usize, name: &str, colour: Colour) -> Mark {
+    let length = x.len().min(y.len());
+    let (x, y) = (&x[..length], &y[..length]);
+    let mark = |x, y| Mark::Line { name: name.to_owned(), x, y, colour };
+    let buckets = buckets.max(1);
+    let mut finite = x.iter().copied().filter(|x| x.is_finite());
+    let (first, last) = (finite.next(), finite.next_back());
+    let (Some(first), Some(last)) = (first, last) else { return mark(x.to_vec(), y.to_vec()) };
+    if length <= buckets.saturating_mul(2) {
+        return mark(x.to_vec(), y.to_vec());
+    }
+    // Halves keep the differences of extreme values finite.
+    let bucket = |x: f64| {
+        let share = (x / 2.0 - first / 2.0) / (last / 2.0 - first / 2.0);
+        (share * count(buckets)).floor().min(count(buckets) - 1.0)
+    };
+    let mut kept: Vec<usize> = Vec::new();
+    let same = |a: &usize, b: &usize| bucket(x[*a]) == bucket(x[*b]) || bucket(x[*b]).is_nan();
+    for group in (0..length).collect::<Vec<_>>().chunk_by(same) {
+        let numbers = || group.iter().copied().filter(|at| y[*at].is_finite());
+        let lowest = numbers().min_by(|a, b| y[*a].total_cmp(&y[*b]));
+        let highest = numbers().max_by(|a, b| y[*a].total_cmp(&y[*b]));
+        let broken = group.iter().copied().find(|at| !y[*at].is_finite());
+        let mut places: Vec<usize> = [lowest, highest, broken].into_iter().flatten().collect();
+        places.extend(group.iter().copied().filter(|at| *at == 0 || *at == length - 1));
+        places.sort_unstable();
+        places.dedup();
+        kept.extend(places);
+    }
+    mark(kept.iter().map(|at| x[*at]).collect(), kept.iter().map(|at| y[*at]).collect())
+}
+
 /// Counts of `values` over bars with round edges, at most `most` of them; the number of bars follows
 /// Freedman and Diaconis. `None` without a finite value.
 #[must_use]
@@ -108,8 +145,4 @@ fn round_up(value: f64) -> f64 {
 pub fn categories(title: &str, names: Vec<String>, heights: Vec<f64>, colour: Colour) -> (Axis, Mark) {
     let edges = (0..=heights.len()).map(|edge| count(edge) - 0.5).collect();
     (Axis { names, ..Axis::new(title) }, Mark::Bars { edges, heights, colour })
-}
-
-pub fn line(x: &[f64], y: &[f64], _buckets: usize, name: &str, colour: Colour) -> Mark {
-    Mark::Line { name: name.to_owned(), x: x.to_vec(), y: y.to_vec(), colour }
 }

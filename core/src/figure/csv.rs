@@ -1,6 +1,11 @@
 //! The numbers behind a figure.
 
-use super::{Axis, Figure, Mark, locate::Quantity, number::plain};
+use super::{
+    Axis, Figure, Mark,
+    cells::{Grid, centre},
+    locate::Quantity,
+    number::plain,
+};
 use std::fmt::Write;
 
 /// The numbers of one mark, as text with every digit; a value that is not a number is empty.
@@ -57,7 +62,35 @@ pub fn tables(figure: &Figure) -> Vec<Table> {
                     let columns = vec!["point".to_owned(), x.clone(), y.clone()];
                     out.push(Table { caption: against.clone(), columns, rows: rows.collect() });
                 }
-                Mark::Cells { .. } | Mark::Spans { .. } => {}
+                Mark::Cells { x: columns, y: rows, values, title, .. } => {
+                    let grid = Grid { x: columns, y: rows, values };
+                    let title = if title.is_empty() { "value" } else { title };
+                    let middle = |axis: &Axis, pair: &[f64]| place(axis, centre(axis, pair[0], pair[1]));
+                    let across: Vec<String> = columns.windows(2).map(|pair| middle(&panel.x, pair)).collect();
+                    let cells = rows.windows(2).enumerate().flat_map(|(row, pair)| {
+                        let up = middle(&panel.y, pair);
+                        let cell = move |(column, across): (usize, &String)| {
+                            vec![across.clone(), up.clone(), plain(grid.value(column, row))]
+                        };
+                        across.iter().enumerate().map(cell)
+                    });
+                    let caption = format!("{title} against {x} and {y}");
+                    let rows = cells.collect();
+                    out.push(Table { caption, columns: vec![x.clone(), y.clone(), title.to_owned()], rows });
+                }
+                Mark::Intervals { x: xs, low, high, .. } => {
+                    let rows =
+                        xs.iter().zip(low).zip(high).map(|((a, l), h)| vec![place(&panel.x, *a), plain(*l), plain(*h)]);
+                    let columns = vec![x.clone(), format!("lower {y}"), format!("upper {y}")];
+                    out.push(Table { caption: format!("intervals of {against}"), columns, rows: rows.collect() });
+                }
+                Mark::Spans { from, to, labels, .. } => {
+                    let label = |at: usize| labels.get(at).cloned().unwrap_or_default();
+                    let ends = from.iter().zip(to).enumerate();
+                    let rows = ends.map(|(at, (from, to))| vec![label(at), plain(*from), plain(*to)]);
+                    let columns = vec!["span".to_owned(), format!("{x}, from"), format!("{x}, to")];
+                    out.push(Table { caption: format!("spans of {x}"), columns, rows: rows.collect() });
+                }
                 Mark::Reference { y: value, label } => references.push(vec![label.clone(), plain(*value)]),
             }
         }

@@ -5,10 +5,13 @@
 
 use super::{
     Colour, Figure, FigureError, Mark, Palette, Panel, Rgb, Style,
-    layout::{Ink, Layout, PanelLayout, Side, TICK, Tag, layout},
+    cells::{self, Grid, hatching, slices},
+    labels::many_lines,
+    layout::{Bar, Ink, Layout, PanelLayout, Side, TICK, Tag, layout},
     palette,
-    path::{Point, Rect, band, bars, curve},
+    path::{Point, Rect, band, bars, curve, interval, jagged, span},
     scale::Tick,
+    style::dashes,
 };
 use plotters::{
     coord::Shift,
@@ -28,11 +31,17 @@ const STROKE: f64 = 1.75;
 /// Stroke of context, and of a curve with a value for nearly every pixel.
 const FINE: f64 = 1.25;
 
-/// Dash and space of a broken line in CSS pixels.
+/// Dash and space of a broken hairline in CSS pixels.
 const DASH: (f64, f64) = (4.0, 4.0);
 
 /// Radius of a marker in CSS pixels, when points are few.
 const MARKER: f64 = 4.0;
+
+/// Half the width of the cap of an error bar in CSS pixels.
+const CAP: f64 = 4.0;
+
+/// More empty stretches of cells than this are not hatched.
+const MOST_HATCHED: usize = 400;
 
 /// More points than this are drawn small, without an outline.
 const MANY_POINTS: usize = 200;
@@ -81,6 +90,9 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
                 self.mark(mark, panel, placed)?;
             }
             self.axes(placed)?;
+            if let Some(bar) = &placed.bar {
+                self.bar(bar)?;
+            }
             self.labels(placed)?;
         }
         Ok(())
@@ -185,8 +197,9 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         let (plot, soft) = (&placed.plot, self.palette.ink_soft);
         let size = self.style.font();
         self.horizontal(plot.left, plot.right, plot.bottom, soft)?;
-        let zero =
-            placed.y.at(0.0).filter(|zero| !placed.y.logarithmic && *zero < plot.bottom - 1.0 && *zero > plot.top);
+        let zero = placed.y.at(0.0).filter(|zero| {
+            placed.bar.is_none() && !placed.y.logarithmic && *zero < plot.bottom - 1.0 && *zero > plot.top
+        });
         if let Some(zero) = zero {
             self.horizontal(plot.left, plot.right, zero, soft)?;
         }
@@ -213,6 +226,10 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         for (from, to, colour) in &placed.leaders {
             self.stroke(&[*from, *to], 1.0, self.palette.of(*colour))?;
         }
+        for (from, to, colour, dashed) in &placed.samples {
+            let width = if *colour == Colour::Muted { FINE } else { STROKE };
+            self.curve(&[*from, *to], width, *colour, *dashed)?;
+        }
         for (from, to, y) in &placed.keys {
             self.broken(*from, *to, *y)?;
         }
@@ -229,14 +246,18 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
                 let ink = self.palette.of(*colour);
                 let dense = super::scale::count(xs.len()) > plot.width() * 0.5;
                 let width = if dense || *colour == Colour::Muted { FINE } else { STROKE };
-                // Without a name a second curve is told apart by its dashes.
-                let dashed =
-                    name.is_empty() && matches!(colour, Colour::Second | Colour::Third) && several_lines(panel);
-                for piece in curve(xs, ys, x, y, plot) {
+                // Where no name is beside it, and among many, a curve is told apart by its dashes.
+                let keyed = !placed.samples.is_empty() || many_lines(panel);
+                let pieces = curve(xs, ys, x, y, plot);
+                let dashed = (keyed || (name.is_empty() && several_lines(panel))) && !jagged(&pieces);
+                for piece in pieces {
+                    if placed.bar.is_some() && piece.len() > 1 {
+                        // Any colour may be behind.
+                        self.stroke(&piece, width + 2.0, self.palette.surface)?;
+                    }
                     match piece.as_slice() {
                         [point] => self.disc(*point, width, opaque(ink))?,
-                        points if dashed => self.dashes(points, width, ink)?,
-                        points => self.stroke(points, width, ink)?,
+                        points => self.curve(points, width, *colour, dashed)?,
                     }
                 }
             }
@@ -263,7 +284,48 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
                 let at = xs.iter().zip(ys).filter_map(|(a, b)| Some((x.at(*a)?, y.at(*b)?)));
                 self.points(at.filter(|point| plot.grown(1.0).contains(*point)).collect(), *colour)?;
             }
-            Mark::Cells { .. } | Mark::Spans { .. } => {}
+            Mark::Cells { x: columns, y: rows, values, range, map, .. } => {
+                let ends = cells::ends(values, *range, *map);
+                let grid = Grid { x: columns, y: rows, values };
+                let colour = |share| map.rgb(self.style.theme, share);
+                let share = |value| cells::share(value, ends, *map);
+                let (filled, empty) = grid.tiles((x, y), plot, 1.0 / self.scale, colour, share, *map);
+                for (rect, rgb) in &filled {
+                    self.fill(rect, opaque(*rgb))?;
+                }
+                let quiet = opaque(self.palette.line).mix(0.35);
+                for rect in &empty {
+                    self.fill(rect, opaque(self.palette.surface))?;
+                    self.fill(rect, quiet)?;
+                    let lines = if empty.len() > MOST_HATCHED { Vec::new() } else { hatching(rect) };
+                    for (from, to) in lines {
+                        self.stroke(&[from, to], 1.0, self.palette.line)?;
+                    }
+                }
+            }
+            Mark::Intervals { x: xs, low, high, colour } => {
+                let ink = self.palette.of(*colour);
+                let places = xs.iter().zip(low).zip(high);
+                let places = places.filter_map(|((at, low), high)| interval((*at, *low, *high), x, y, plot));
+                let places: Vec<_> = places.collect();
+                let cap = CAP.min(plot.width() / super::scale::count(places.len()).max(1.0) * 0.4);
+                for (at, [top, bottom]) in places {
+                    self.stroke(&[(at, top.0), (at, bottom.0)], FINE, ink)?;
+                    for (end, _) in [top, bottom].iter().filter(|(_, inside)| *inside && cap >= 1.0) {
+                        self.stroke(&[(at - cap, *end), (at + cap, *end)], FINE, ink)?;
+                    }
+                }
+            }
+            Mark::Spans { from, to, colours, .. } => {
+                for (at, (from, to)) in from.iter().zip(to).enumerate() {
+                    let Some((left, right)) = span(*from, *to, x, plot) else { continue };
+                    let ink = opaque(self.palette.of(colours.get(at).copied().unwrap_or(Colour::Muted)));
+                    self.fill(&Rect { left, right, ..*plot }, ink.mix(0.10))?;
+                    // A hairline between the names of equal neighbours.
+                    let right = if right - left > 3.0 && right < plot.right { right - 1.0 } else { right };
+                    self.fill(&Rect { left, right, ..placed.strip }, ink.mix(0.32))?;
+                }
+            }
             Mark::Reference { y: value, .. } => {
                 let at = y.at(*value).filter(|at| (plot.top - 0.5..=plot.bottom + 0.5).contains(at));
                 if let Some(at) = at.filter(|_| !placed.empty) {
@@ -284,11 +346,42 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         Ok(())
     }
 
-    /// A polyline as dashes of equal length along it.
-    fn dashes(&self, points: &[Point], width: f64, colour: Rgb) -> Drawn {
-        let (on, off) = (DASH.0 * 1.5, DASH.1);
+    /// The colour bar with its numbers.
+    fn bar(&self, bar: &Bar) -> Drawn {
+        for (rect, rgb) in slices(&bar.rect, bar.vertical, bar.map, self.style.theme) {
+            self.fill(&rect, opaque(rgb))?;
+        }
+        let (rect, soft, size) = (&bar.rect, self.palette.ink_soft, self.style.font());
+        for tick in &bar.ticks {
+            if bar.vertical {
+                self.horizontal(rect.right, rect.right + TICK, tick.at, soft)?;
+                let at = (rect.right + TICK + 4.0, tick.at);
+                self.text(&label(&tick.text, at, Side::Left), size, FontStyle::Normal, false)?;
+            } else {
+                self.vertical(tick.at, rect.bottom, rect.bottom + TICK, soft)?;
+                let at = (tick.at, rect.bottom + TICK + 4.0 + size * 0.5);
+                self.text(&label(&tick.text, at, Side::Centre), size, FontStyle::Normal, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A polyline in the colour of its role, and in the dashes if lines are told apart by them.
+    fn curve(&self, points: &[Point], width: f64, colour: Colour, dashed: bool) -> Drawn {
+        let ink = self.palette.of(colour);
+        let pattern = dashes(colour);
+        if !dashed || pattern.is_empty() {
+            return self.stroke(points, width, ink);
+        }
+        self.dashes(points, pattern, width, ink)
+    }
+
+    /// A polyline as dashes and spaces of given lengths along it.
+    fn dashes(&self, points: &[Point], pattern: &[f64], width: f64, colour: Rgb) -> Drawn {
+        let mut lengths = pattern.iter().copied().cycle();
+        let mut next = || lengths.next().unwrap_or(f64::INFINITY);
         let mut dash = vec![points[0]];
-        let (mut drawing, mut left) = (true, on);
+        let (mut drawing, mut left) = (true, next());
         for pair in points.windows(2) {
             let (mut from, to) = (pair[0], pair[1]);
             loop {
@@ -309,7 +402,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
                 dash.clear();
                 dash.push(from);
                 drawing = !drawing;
-                left = if drawing { on } else { off };
+                left = next();
             }
         }
         if drawing { self.stroke(&dash, width, colour) } else { Ok(()) }
@@ -336,11 +429,23 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
                     self.fill(&square.grown(MARKER + 0.5), surface)?;
                     self.fill(&square.grown(MARKER - 0.5), ink)?;
                 }
-                Colour::Third => {
-                    let triangle =
-                        |size: f64| [(x, y - size * 1.15), (x + size, y + size * 0.75), (x - size, y + size * 0.75)];
+                Colour::Third | Colour::Fifth => {
+                    let up = if colour == Colour::Third { 1.0 } else { -1.0 };
+                    let triangle = |size: f64| {
+                        [(x, y - size * 1.15 * up), (x + size, y + size * 0.75 * up), (x - size, y + size * 0.75 * up)]
+                    };
                     self.polygon(&triangle(MARKER + 2.5), surface)?;
                     self.polygon(&triangle(MARKER + 0.5), ink)?;
+                }
+                Colour::Fourth => {
+                    let diamond = |size: f64| [(x, y - size), (x + size, y), (x, y + size), (x - size, y)];
+                    self.polygon(&diamond(MARKER + 2.75), surface)?;
+                    self.polygon(&diamond(MARKER + 0.75), ink)?;
+                }
+                Colour::Sixth | Colour::Seventh => {
+                    let turned = colour == Colour::Seventh;
+                    self.polygon(&cross((x, y), MARKER + 2.0, 2.75, turned), surface)?;
+                    self.polygon(&cross((x, y), MARKER + 0.75, 1.4, turned), ink)?;
                 }
                 Colour::Muted => {
                     self.disc((x, y), MARKER - 0.5, ink)?;
@@ -350,6 +455,18 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         }
         Ok(())
     }
+}
+
+/// The outline of a plus sign, or of a multiplication sign, with arms of this length and half width.
+fn cross((x, y): Point, arm: f64, half: f64, turned: bool) -> Vec<Point> {
+    let quarter = [(half, -arm), (half, -half), (arm, -half)];
+    let turn = |(a, b): Point, times: usize| (0..times).fold((a, b), |(a, b), _| (-b, a));
+    let corners = (0..4).flat_map(|times| quarter.map(|corner| turn(corner, times)));
+    let slanted = |(a, b): Point| {
+        let half = std::f64::consts::FRAC_1_SQRT_2;
+        if turned { ((a - b) * half, (a + b) * half) } else { (a, b) }
+    };
+    corners.map(slanted).map(|(a, b)| (x + a, y + b)).collect()
 }
 
 fn several_lines(panel: &Panel) -> bool {

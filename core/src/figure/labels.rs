@@ -2,14 +2,23 @@
 
 use super::{
     Colour, Mark, Panel, Style,
-    layout::{Ink, PanelLayout, Side, Tag, title_height},
+    layout::{Ink, PanelLayout, Side, Tag, line},
     metrics::{shorten, text_width},
-    path::{Point, Rect, band, bars, curve},
+    path::{Point, Rect, band, bars, curve, jagged, span},
     scale::count,
 };
 
 /// From the plot to the labels in its right margin.
 pub(super) const LEADER: f64 = 10.0;
+
+/// Names in the right margin take at most this share of the width.
+pub(super) const WIDEST: f64 = 0.4;
+
+/// Length of the sample of a line beside its name.
+const SAMPLE: f64 = 26.0;
+
+/// Between a sample and its name.
+const SAMPLE_GAP: f64 = 5.0;
 
 /// More labelled points than this are told apart by the readout only.
 const MOST_LABELLED: usize = 64;
@@ -23,6 +32,52 @@ pub(super) fn marginal(panel: &Panel) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Lines are told apart by their dashes as well, and named beside a sample of them, when there are more than
+/// three.
+pub(super) fn many_lines(panel: &Panel) -> bool {
+    panel.marks.iter().filter(|mark| matches!(mark, Mark::Line { .. })).count() > 3
+}
+
+/// From the plot to the names in its right margin.
+pub(super) fn leader(panel: &Panel) -> f64 {
+    if many_lines(panel) { LEADER + SAMPLE + SAMPLE_GAP } else { LEADER }
+}
+
+/// A name in the rows above a plot on a narrow page.
+pub(super) struct Item {
+    pub(super) row: usize,
+    /// Of the sample, from the left end of the row.
+    left: f64,
+    text: String,
+    colour: Colour,
+    mark: usize,
+}
+
+/// The names of lines in rows of `width`, on a narrow page with more than one.
+pub(super) fn legend(panel: &Panel, style: &Style, width: f64) -> Vec<Item> {
+    let font = style.font();
+    let lines = panel.marks.iter().enumerate().filter_map(|(mark, content)| match content {
+        Mark::Line { name, colour, .. } if !name.is_empty() => Some((mark, name, *colour)),
+        _ => None,
+    });
+    if !style.compact || lines.clone().count() < 2 {
+        return Vec::new();
+    }
+    let (mut row, mut left) = (0, 0.0);
+    let place = |(mark, name, colour): (usize, &String, Colour)| {
+        let text = shorten(name, font, (width - SAMPLE - SAMPLE_GAP).max(font));
+        let taken = SAMPLE + SAMPLE_GAP + text_width(&text, font);
+        if left > 0.0 && left + taken > width {
+            row += 1;
+            left = 0.0;
+        }
+        let item = Item { row, left, text, colour, mark };
+        left += taken + 14.0;
+        item
+    };
+    lines.map(place).collect()
+}
+
 /// A name and where the thing it names leaves the plot.
 struct End {
     text: String,
@@ -32,33 +87,63 @@ struct End {
     mark: usize,
     /// In the margin, or inside.
     margin: bool,
+    /// The thing reaches the right end of the plot.
+    reaches: bool,
 }
 
-/// Places every label of `panel`.
-pub(super) fn place(panel: &Panel, style: &Style, placed: &mut PanelLayout, limit: f64) {
+/// Places every label of `panel`; `ends` are those of the width that may be used.
+pub(super) fn place(panel: &Panel, style: &Style, placed: &mut PanelLayout, (start, limit): (f64, f64)) {
     let font = style.font();
+    spans(panel, placed, font);
+    let legend = legend(panel, style, limit - start);
+    let rows = legend.iter().map(|item| item.row + 1).max().unwrap_or(0);
+    for item in &legend {
+        let y = placed.strip.top - 4.0 - (count(rows - item.row) - 0.5) * line(font);
+        let left = start + item.left;
+        placed.samples.push(((left, y), (left + SAMPLE, y), item.colour, !jagged_mark(panel, item.mark, placed)));
+        let at = (left + SAMPLE + SAMPLE_GAP, y);
+        let ink = Ink::Data(item.colour);
+        placed.texts.push(Tag { text: item.text.clone(), at, side: Side::Left, ink, patch: false });
+    }
     let mut taken = Taken::new(panel, placed);
     let mut ends = ends(panel, placed);
+    let many = many_lines(panel);
     let apart = font * 1.25;
-    // Curves that end in one place cannot be told apart there.
+    if !legend.is_empty() {
+        ends.retain(|end| end.ink == Ink::Soft);
+    }
+    // Curves that end in one place cannot be told apart there, but for a sample of each.
     let ys: Vec<f64> = ends.iter().map(|end| end.y).collect();
     for (at, end) in ends.iter_mut().enumerate() {
         let near = |other: usize, y: &f64| other != at && (y - end.y).abs() < font * 0.35;
         let line = matches!(end.ink, Ink::Data(_));
-        let crowded = line && ys.iter().enumerate().any(|(other, y)| near(other, y));
-        end.margin &= !style.compact && !crowded;
+        let crowded = line && !many && ys.iter().enumerate().any(|(other, y)| near(other, y));
+        end.margin = (end.margin || many) && !style.compact && placed.bar.is_none() && !crowded;
     }
 
     let (mut margin, inside): (Vec<End>, Vec<End>) = ends.into_iter().partition(|end| end.margin);
+    // Those of the first marks, where the plot is too low for all.
+    let mut room = ((placed.plot.bottom - placed.plot.top) / apart).floor() + 1.0;
+    margin.retain(|_| {
+        room -= 1.0;
+        room >= 0.0
+    });
     margin.sort_by(|a, b| a.y.total_cmp(&b.y));
     let spread =
         spread(&margin.iter().map(|end| end.y).collect::<Vec<_>>(), apart, placed.plot.top, placed.plot.bottom);
     for (end, y) in margin.iter().zip(spread) {
-        let x = placed.plot.right + LEADER;
-        let text = shorten(&end.text, font, (limit - x).max(font));
-        if (y - end.y).abs() > 2.0 {
-            placed.leaders.push(((placed.plot.right + 1.0, end.y), (x - 2.0, y), end.colour));
+        let edge = placed.plot.right;
+        let moved = (y - end.y).abs() > 2.0;
+        if moved && end.reaches {
+            placed.leaders.push(((edge + 1.0, end.y), (edge + LEADER - 2.0, y), end.colour));
         }
+        let mut x = edge + LEADER;
+        if many && matches!(end.ink, Ink::Data(_)) {
+            let from = if end.reaches && !moved { edge + 2.0 } else { x };
+            placed.samples.push(((from, y), (x + SAMPLE, y), end.colour, !jagged_mark(panel, end.mark, placed)));
+            x += SAMPLE + SAMPLE_GAP;
+        }
+        let text = shorten(&end.text, font, (limit - x).max(font));
         placed.texts.push(Tag { text, at: (x, y), side: Side::Left, ink: end.ink, patch: false });
     }
     for end in &inside {
@@ -87,7 +172,9 @@ fn ends(panel: &Panel, placed: &PanelLayout) -> Vec<End> {
                 let last = curve(x, y, &placed.x, &placed.y, &placed.plot).into_iter().next_back();
                 let Some((at_x, at_y)) = last.and_then(|piece| piece.last().copied()) else { continue };
                 let margin = placed.plot.right - at_x < placed.plot.width() * 0.08;
-                ends.push(End { text: name.clone(), y: at_y, ink: Ink::Data(*colour), colour: *colour, mark, margin });
+                let reaches = placed.plot.right - at_x < 4.0;
+                let ink = Ink::Data(*colour);
+                ends.push(End { text: name.clone(), y: at_y, ink, colour: *colour, mark, margin, reaches });
             }
             Mark::Reference { y, label } if !label.is_empty() => {
                 let at = placed.y.at(*y).filter(|at| (placed.plot.top..=placed.plot.bottom).contains(at));
@@ -99,6 +186,7 @@ fn ends(panel: &Panel, placed: &PanelLayout) -> Vec<End> {
                     colour: Colour::Muted,
                     mark,
                     margin: true,
+                    reaches: true,
                 });
             }
             _ => {}
@@ -139,6 +227,26 @@ fn spread(wanted: &[f64], apart: f64, top: f64, bottom: f64) -> Vec<f64> {
         most = *height - apart;
     }
     heights
+}
+
+fn jagged_mark(panel: &Panel, mark: usize, placed: &PanelLayout) -> bool {
+    let Some(Mark::Line { x, y, .. }) = panel.marks.get(mark) else { return false };
+    jagged(&curve(x, y, &placed.x, &placed.y, &placed.plot))
+}
+
+/// The names of spans, in the strip above the plot, where they fit.
+fn spans(panel: &Panel, placed: &mut PanelLayout, font: f64) {
+    let y = placed.strip.top + line(font) / 2.0;
+    for mark in &panel.marks {
+        let Mark::Spans { from, to, labels, .. } = mark else { continue };
+        for ((from, to), label) in from.iter().zip(to).zip(labels) {
+            let Some((left, right)) = span(*from, *to, &placed.x, &placed.plot) else { continue };
+            if !label.is_empty() && text_width(label, font) + 9.0 <= right - left {
+                let at = (left + 4.0, y);
+                placed.texts.push(Tag { text: label.clone(), at, side: Side::Left, ink: Ink::Full, patch: false });
+            }
+        }
+    }
 }
 
 /// What labels should not cover.
@@ -188,7 +296,14 @@ impl Taken {
                         data.extend(around.map(|(dx, dy)| (at_x + dx, at_y + dy)));
                     }
                 }
-                Mark::Cells { .. } | Mark::Spans { .. } | Mark::Reference { .. } | Mark::Band { .. } => {}
+                Mark::Intervals { x: xs, low, high, .. } => {
+                    let ends = xs.iter().zip(low).zip(high);
+                    let ends = ends.filter_map(|((at, l), h)| Some((x.at(*at)?, y.at(*l)?, y.at(*h)?)));
+                    for (at, a, b) in ends.take(2000) {
+                        column(a.min(b).max(plot.top), a.max(b).min(plot.bottom), at, &mut data);
+                    }
+                }
+                Mark::Reference { .. } | Mark::Band { .. } | Mark::Cells { .. } | Mark::Spans { .. } => {}
             }
         }
         Self { data, texts: Vec::new() }
@@ -266,7 +381,7 @@ fn beside_reference(end: &End, placed: &PanelLayout, taken: &Taken, font: f64) -
 
 /// A label right of the axis title, if there is room for it.
 fn key_above(end: &End, placed: &mut PanelLayout, font: f64) -> bool {
-    let y = title_height(placed.plot.top, font);
+    let y = placed.title_y;
     let row = |tag: &&Tag| (tag.at.1 - y).abs() < font;
     let taken = placed.texts.iter().filter(row).map(|tag| tag.bounds(font));
     let (titles, keys): (Vec<Rect>, Vec<Rect>) = taken.partition(|bounds| bounds.left < placed.plot.left + 1.0);
@@ -291,14 +406,8 @@ fn points(panel: &Panel, placed: &mut PanelLayout, taken: &mut Taken, font: f64,
         return;
     }
     // The main data first: it gets the better places.
-    let rank = |colour: &Colour| match colour {
-        Colour::First => 0,
-        Colour::Second => 1,
-        Colour::Third => 2,
-        Colour::Muted => 3,
-    };
     let mut marks: Vec<&Mark> = panel.marks.iter().collect();
-    marks.sort_by_key(|mark| if let Mark::Points { colour, .. } = mark { rank(colour) } else { 4 });
+    marks.sort_by_key(|mark| if let Mark::Points { colour, .. } = mark { colour.place() } else { usize::MAX });
     for mark in marks {
         let Mark::Points { x: xs, y: ys, labels, colour } = mark else { continue };
         for ((a, b), label) in xs.iter().zip(ys).zip(labels) {

@@ -1,8 +1,9 @@
 //! Where everything is. Drawing and the readout under the pointer share this, so they cannot disagree.
 
 use super::{
-    Axis, Colour, Figure, Mark, Panel, Style, labels,
+    Axis, Colour, ColourMap, Figure, Mark, Panel, Style, cells, labels,
     metrics::{shorten, text_width},
+    number::brief,
     path::{Point, Rect},
     scale::{Scale, Tick, count, domain},
 };
@@ -12,6 +13,15 @@ pub(super) const TICK: f64 = 4.0;
 
 /// Between a tick and its text.
 const TICK_GAP: f64 = 4.0;
+
+/// Width of a colour bar.
+const BAR: f64 = 12.0;
+
+/// Between a plot and its colour bar.
+const BAR_GAP: f64 = 14.0;
+
+/// The numbers of a colour bar have room for this, whatever the values are.
+const BAR_NUMBER: &str = "−0.0000";
 
 /// Rotated names are cut to this length.
 const LONGEST_NAME: f64 = 84.0;
@@ -35,6 +45,13 @@ pub(super) struct PanelLayout {
     /// Names under the axis read upwards.
     pub(super) rotated: bool,
     pub(super) texts: Vec<Tag>,
+    /// Height of the row of titles above the plot.
+    pub(super) title_y: f64,
+    /// The strip of span names above the plot, which is empty without.
+    pub(super) strip: Rect,
+    pub(super) bar: Option<Bar>,
+    /// Samples of lines beside their names: from, to, colour, and whether it has its dashes.
+    pub(super) samples: Vec<(Point, Point, Colour, bool)>,
     /// Samples of a dashed line beside labels above the plot: left, right, height.
     pub(super) keys: Vec<(f64, f64, f64)>,
     /// From the end of a line to its moved label.
@@ -42,6 +59,16 @@ pub(super) struct PanelLayout {
     pub(super) empty: bool,
     /// Space between bars.
     pub(super) gap: f64,
+}
+
+/// The colour bar of a panel, placed.
+#[derive(Clone, Debug)]
+pub(super) struct Bar {
+    pub(super) rect: Rect,
+    /// Beside the plot; else below it.
+    pub(super) vertical: bool,
+    pub(super) map: ColourMap,
+    pub(super) ticks: Vec<Tick>,
 }
 
 /// Which side of a text its point is at.
@@ -90,15 +117,21 @@ struct Chrome {
     below: f64,
     ticked: bool,
     titled: bool,
+    /// Of `above`: the legend of a narrow page.
+    legend: f64,
+    /// Of `above`: the names of spans.
+    strip: f64,
+    /// Of `below`: the colour bar of a narrow page.
+    bar: f64,
 }
 
 /// Height of a line of text.
-fn line(font: f64) -> f64 {
+pub(super) fn line(font: f64) -> f64 {
     (font * 1.35).round()
 }
 
-/// Where the title of the y axis is, above its plot.
-pub(super) fn title_height(top: f64, font: f64) -> f64 {
+/// Where the title of the y axis is, above what else is above its plot.
+fn title_height(top: f64, font: f64) -> f64 {
     top - 6.0 - line(font) / 2.0
 }
 
@@ -111,7 +144,8 @@ pub fn preferred_height(figure: &Figure, width: f64, style: &Style) -> u32 {
     let weights: f64 = figure.panels.iter().map(weight).sum();
     let heaviest = figure.panels.iter().map(weight).fold(1e-6, f64::max);
     let plot = (width * 0.42).clamp(170.0, 340.0);
-    let chrome: f64 = (0..figure.panels.len()).map(|at| chrome(figure, at, style)).map(|c| c.above + c.below).sum();
+    let chrome: f64 =
+        (0..figure.panels.len()).map(|at| chrome(figure, at, style, width)).map(|c| c.above + c.below).sum();
     let tallest_names =
         figure.panels.iter().map(|panel| if panel.x.names.len() > 12 { 24.0 } else { 0.0 }).sum::<f64>();
     let height = 2.0 * pad
@@ -147,14 +181,49 @@ fn same_x(a: &Panel, b: &Panel) -> bool {
         && a.x.range == b.x.range
 }
 
-fn chrome(figure: &Figure, at: usize, style: &Style) -> Chrome {
+fn chrome(figure: &Figure, at: usize, style: &Style, width: f64) -> Chrome {
     let font = style.font();
     let panel = &figure.panels[at];
     let last_of_column = figure.panels.get(at + 1).is_none_or(|next| !same_x(panel, next));
     let titled = last_of_column && !panel.x.title.is_empty();
-    let above = if panel.y.title.is_empty() { font * 0.6 } else { line(font) + 6.0 } + if at > 0 { 12.0 } else { 0.0 };
+    let cells = cells_of(panel);
+    let (wide, narrow) = (cells.filter(|_| !style.compact), cells.filter(|_| style.compact));
+    let headed = !panel.y.title.is_empty() || wide.is_some_and(|cells| !cells.title.is_empty());
+    let legend = labels::legend(panel, style, width - 2.0 * padding(style)).iter().map(|item| item.row + 1).max();
+    let legend = legend.map_or(0.0, |rows| count(rows) * line(font) + 4.0);
+    let spans = panel.marks.iter().any(|mark| matches!(mark, Mark::Spans { .. }));
+    let strip = if spans { line(font) } else { 0.0 };
+    let title = if headed { line(font) + 6.0 } else { (font * 0.6).round() };
     let ticks = if last_of_column { TICK + TICK_GAP + line(font) } else { TICK };
-    Chrome { above, below: ticks + if titled { line(font) + 2.0 } else { 0.0 }, ticked: last_of_column, titled }
+    let bar = narrow.map_or(0.0, |cells| {
+        let title = if cells.title.is_empty() { 0.0 } else { line(font) + 2.0 };
+        8.0 + title + BAR + TICK + TICK_GAP + line(font)
+    });
+    Chrome {
+        above: title + legend + strip + if at > 0 { 12.0 } else { 0.0 },
+        below: ticks + bar + if titled { line(font) + 2.0 } else { 0.0 },
+        ticked: last_of_column,
+        titled,
+        legend,
+        strip,
+        bar,
+    }
+}
+
+/// What the colour bar of a panel explains.
+#[derive(Clone, Copy)]
+struct Cells<'a> {
+    values: &'a [f64],
+    title: &'a str,
+    range: Option<(f64, f64)>,
+    map: ColourMap,
+}
+
+fn cells_of(panel: &Panel) -> Option<Cells<'_>> {
+    panel.marks.iter().find_map(|mark| match mark {
+        Mark::Cells { values, title, range, map, .. } => Some(Cells { values, title, range: *range, map: *map }),
+        _ => None,
+    })
 }
 
 /// The extent of what is drawn: `(low, high)` for x and for y; infinite ends when there is nothing.
@@ -175,7 +244,7 @@ fn extent(panel: &Panel) -> [(f64, f64); 2] {
                     grow(&mut y, *b, log_y);
                 }
             }
-            Mark::Band { x: xs, low, high, .. } => {
+            Mark::Band { x: xs, low, high, .. } | Mark::Intervals { x: xs, low, high, .. } => {
                 for ((a, low), high) in
                     xs.iter().zip(low).zip(high).filter(|((_, l), h)| l.is_finite() && h.is_finite())
                 {
@@ -195,7 +264,14 @@ fn extent(panel: &Panel) -> [(f64, f64); 2] {
                     grow(&mut y, 0.0, log_y);
                 }
             }
-            Mark::Reference { .. } | Mark::Cells { .. } | Mark::Spans { .. } => {}
+            Mark::Cells { x: columns, y: rows, .. } => {
+                columns.iter().for_each(|edge| grow(&mut x, *edge, log_x));
+                rows.iter().for_each(|edge| grow(&mut y, *edge, log_y));
+            }
+            Mark::Spans { from, to, .. } => {
+                from.iter().chain(to).for_each(|end| grow(&mut x, *end, log_x));
+            }
+            Mark::Reference { .. } => {}
         }
     }
     if x.0 <= x.1 {
@@ -213,6 +289,9 @@ fn extent(panel: &Panel) -> [(f64, f64); 2] {
 
 /// Lower and upper margin of the y axis, as shares of what it shows.
 fn margins(panel: &Panel, (low, high): (f64, f64)) -> (f64, f64) {
+    if cells_of(panel).is_some() {
+        return (0.0, 0.0);
+    }
     let bars = panel.marks.iter().any(|mark| matches!(mark, Mark::Bars { .. }));
     if bars && !panel.y.logarithmic {
         return (if low < 0.0 { 0.06 } else { 0.0 }, if high > 0.0 { 0.06 } else { 0.0 });
@@ -235,8 +314,9 @@ fn scales(figure: &Figure) -> Vec<[(f64, f64); 2]> {
         let shared = extents[start..end]
             .iter()
             .fold((f64::INFINITY, f64::NEG_INFINITY), |span, [x, _]| (span.0.min(x.0), span.1.max(x.1)));
-        let points =
-            panels[start..end].iter().any(|panel| panel.marks.iter().any(|mark| matches!(mark, Mark::Points { .. })));
+        let single = |mark: &Mark| matches!(mark, Mark::Points { .. } | Mark::Intervals { .. });
+        let cells = panels[start..end].iter().any(|panel| cells_of(panel).is_some());
+        let points = !cells && panels[start..end].iter().any(|panel| panel.marks.iter().any(single));
         let side = if points { 0.05 } else { 0.0 };
         for at in start..end {
             let y = extents[at][1];
@@ -254,10 +334,11 @@ pub(super) fn layout(figure: &Figure, style: &Style, size: (f64, f64)) -> Layout
     let layout = arranged(figure, style, size, planned);
     // Names that went inside need no margin.
     let outside = layout.panels.iter().flat_map(|placed| {
-        let right = placed.plot.right + labels::LEADER;
-        placed.texts.iter().filter(move |tag| tag.side == Side::Left && tag.at.0 >= right)
+        let right = placed.plot.right;
+        let outside = placed.texts.iter().filter(move |tag| tag.side == Side::Left && tag.at.0 >= right);
+        outside.map(move |tag| tag.at.0 - right + text_width(&tag.text, style.font()))
     });
-    let widest = outside.map(|tag| text_width(&tag.text, style.font()) + labels::LEADER).fold(14.0, f64::max);
+    let widest = outside.fold(bar_margin(figure, style).max(14.0), f64::max);
     if widest + 8.0 < planned { arranged(figure, style, size, widest.ceil()) } else { layout }
 }
 
@@ -274,7 +355,7 @@ fn arranged(figure: &Figure, style: &Style, size: (f64, f64), right: f64) -> Lay
     });
 
     // Heights: what text leaves is shared by weight.
-    let chromes: Vec<Chrome> = (0..figure.panels.len()).map(|at| chrome(figure, at, style)).collect();
+    let chromes: Vec<Chrome> = (0..figure.panels.len()).map(|at| chrome(figure, at, style, size.0)).collect();
     let guess = (size.0 - 2.0 * pad - 48.0 - right).max(24.0);
     let names: Vec<Names> = figure
         .panels
@@ -335,21 +416,40 @@ fn place(
         x_ticks.iter_mut().for_each(|tick| tick.text.clear());
     }
     let mut texts = Vec::new();
-    let title = |text: &str, at: Point, side: Side| Tag {
-        text: shorten(text, font, width - 2.0 * pad),
+    let title_y = title_height(plot.top - chrome.legend - chrome.strip, font);
+    let title = |text: &str, at: Point, side: Side, beside: f64| Tag {
+        text: shorten(text, font, width - 2.0 * pad - beside),
         at,
         side,
         ink: Ink::Soft,
         patch: false,
     };
+    let mut bar = None;
+    // What the title of the y axis leaves to that of a colour bar.
+    let mut beside = 0.0;
+    if let Some(cells) = cells_of(panel) {
+        let placed = colour_bar(&cells, style, &plot, plot.bottom + chrome.below + names.extra - chrome.bar);
+        if !cells.title.is_empty() {
+            let room = (width - 2.0 * pad - text_width(&panel.y.title, font) - 16.0).max((width - 2.0 * pad) / 2.0);
+            let (at, side, room) = if placed.vertical {
+                ((width - pad, title_y), Side::Right, room)
+            } else {
+                ((plot.left, placed.rect.top - 2.0 - line(font) / 2.0), Side::Left, plot.width())
+            };
+            let tag = Tag { text: shorten(cells.title, font, room), at, side, ink: Ink::Soft, patch: false };
+            beside = if placed.vertical { text_width(&tag.text, font) + 16.0 } else { 0.0 };
+            texts.push(tag);
+        }
+        bar = Some(placed);
+    }
     if !panel.y.title.is_empty() {
-        texts.push(title(&panel.y.title, (pad, title_height(plot.top, font)), Side::Left));
+        texts.push(title(&panel.y.title, (pad, title_y), Side::Left, beside));
     }
     if chrome.titled {
-        let at = plot.bottom + chrome.below + names.extra - line(font) / 2.0;
+        let at = plot.bottom + chrome.below + names.extra - chrome.bar - line(font) / 2.0;
         let half = text_width(&panel.x.title, font) / 2.0;
         let centre = f64::midpoint(plot.left, plot.right).min(width - pad - half).max(pad + half);
-        texts.push(title(&panel.x.title, (centre, at), Side::Centre));
+        texts.push(title(&panel.x.title, (centre, at), Side::Centre, 0.0));
     }
     let [(x_low, x_high), _] = extent(panel);
     let empty = x_low > x_high;
@@ -362,6 +462,10 @@ fn place(
         y_ticks,
         rotated: names.rotated,
         texts,
+        title_y,
+        strip: Rect { top: plot.top - chrome.strip, bottom: plot.top, ..plot },
+        bar,
+        samples: Vec::new(),
         leaders: Vec::new(),
         keys: Vec::new(),
         empty,
@@ -373,9 +477,45 @@ fn place(
         placed.x_ticks.clear();
         placed.y_ticks.clear();
     } else {
-        labels::place(panel, style, &mut placed, width - pad);
+        labels::place(panel, style, &mut placed, (pad, width - pad));
     }
     placed
+}
+
+/// Right of `plot`, or with its upper end at `below`.
+fn colour_bar(cells: &Cells, style: &Style, plot: &Rect, below: f64) -> Bar {
+    let font = style.font();
+    let (low, high) = cells::ends(cells.values, cells.range, cells.map);
+    let vertical = !style.compact;
+    let rect = if vertical {
+        let left = plot.right + BAR_GAP;
+        Rect { left, right: left + BAR, ..*plot }
+    } else {
+        let top = (below + 8.0 + if cells.title.is_empty() { 0.0 } else { line(font) + 2.0 }).round();
+        Rect { top, bottom: top + BAR, ..*plot }
+    };
+    let (from, to) = if vertical { (rect.bottom, rect.top) } else { (rect.left, rect.right) };
+    let scale = Scale { low, high, logarithmic: false, from, to };
+    let mut ticks = Vec::new();
+    if cells::ends_known(cells.values, cells.range, cells.map) {
+        ticks = if vertical { scale.ticks_up(40.0, font * 1.5) } else { scale.ticks_across(48.0, font, 14.0) };
+    }
+    if vertical {
+        let room = text_width(BAR_NUMBER, font);
+        for tick in ticks.iter_mut().filter(|tick| text_width(&tick.text, font) > room) {
+            let share = (tick.at - from) / (to - from);
+            tick.text = brief(low * (1.0 - share) + high * share, |text| text_width(text, font) <= room);
+        }
+    }
+    Bar { rect, vertical, map: cells.map, ticks }
+}
+
+/// Room for colour bars right of the plots.
+fn bar_margin(figure: &Figure, style: &Style) -> f64 {
+    if style.compact || figure.panels.iter().all(|panel| cells_of(panel).is_none()) {
+        return 0.0;
+    }
+    (BAR_GAP + BAR + TICK + TICK_GAP + text_width(BAR_NUMBER, style.font())).ceil()
 }
 
 /// Room for labels right of the plots.
@@ -384,9 +524,13 @@ fn right_margin(figure: &Figure, style: &Style, width: f64) -> f64 {
     if style.compact {
         return 10.0;
     }
-    let widest =
-        figure.panels.iter().flat_map(labels::marginal).map(|label| text_width(label, font)).fold(0.0, f64::max);
-    if widest == 0.0 { 14.0 } else { (widest + labels::LEADER).min(width * 0.28).ceil() }
+    let room = |panel| {
+        let leader = labels::leader(panel);
+        labels::marginal(panel).map(move |label| text_width(label, font) + leader).fold(0.0, f64::max)
+    };
+    let widest = figure.panels.iter().filter(|panel| cells_of(panel).is_none()).map(room).fold(0.0, f64::max);
+    let names = if widest == 0.0 { 14.0 } else { widest.min(width * labels::WIDEST).ceil() };
+    names.max(bar_margin(figure, style))
 }
 
 /// How the names of a category axis are shown.

@@ -2,9 +2,10 @@
 
 use super::{
     Axis, Colour, Figure, Mark, Panel, Style,
+    cells::{Grid, centre},
     layout::{PanelLayout, layout},
     number::exact,
-    path::Point,
+    path::{Point, span},
 };
 
 /// A point this near is meant, whatever else is there.
@@ -49,15 +50,13 @@ pub fn locate(figure: &Figure, style: &Style, size: (f64, f64), x: f64, y: f64) 
     let panel = figure.panels.get(at)?;
     let found = nearest(panel, placed, (x, y))?;
     let plot = (placed.plot.left, placed.plot.top, placed.plot.right, placed.plot.bottom);
-    Some(Readout {
-        text: found.text,
-        panel: at,
-        mark: found.mark,
-        index: found.index,
-        at: found.at,
-        plot,
-        colour: found.colour,
-    })
+    let mut text = found.text;
+    if !matches!(panel.marks.get(found.mark), Some(Mark::Spans { .. })) {
+        for state in states(panel, placed, found.at.0) {
+            text.push_str(&format!(" ({state})"));
+        }
+    }
+    Some(Readout { text, panel: at, mark: found.mark, index: found.index, at: found.at, plot, colour: found.colour })
 }
 
 fn nearest(panel: &Panel, placed: &PanelLayout, pointer: Point) -> Option<Candidate> {
@@ -68,6 +67,9 @@ fn nearest(panel: &Panel, placed: &PanelLayout, pointer: Point) -> Option<Candid
         // A touched point wins over curves, data over context, then the nearer; a bar is where it stands.
         let points = matches!(content, Mark::Points { .. });
         let rank = match content {
+            // The cell under the pointer, unless something else is meant.
+            Mark::Cells { .. } => 1e6 + TOUCH - dx.abs() * 4.0 - dy.abs(),
+            Mark::Spans { .. } => 9e6,
             Mark::Points { .. } if dx.hypot(dy) <= TOUCH => 0.0,
             Mark::Bars { .. } if dx == 0.0 => 1e5,
             _ if found.colour == Colour::Muted => 3e6,
@@ -80,6 +82,21 @@ fn nearest(panel: &Panel, placed: &PanelLayout, pointer: Point) -> Option<Candid
         }
     }
     best.map(|(_, found)| found)
+}
+
+/// The names of the spans at a place.
+fn states<'a>(panel: &'a Panel, placed: &PanelLayout, at: f64) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for mark in &panel.marks {
+        let Mark::Spans { from, to, labels, .. } = mark else { continue };
+        let named = from.iter().zip(to).zip(labels).filter(|(_, label)| !label.is_empty());
+        let mut here = named.filter(|((from, to), _)| {
+            span(**from, **to, &placed.x, &placed.plot).is_some_and(|(left, right)| (left..=right).contains(&at))
+        });
+        // Where one ends the next begins.
+        names.extend(here.next_back().map(|(_, label)| label.as_str()));
+    }
+    names
 }
 
 fn candidate(panel: &Panel, placed: &PanelLayout, mark: usize, content: &Mark, pointer: Point) -> Option<Candidate> {
@@ -134,7 +151,42 @@ fn candidate(panel: &Panel, placed: &PanelLayout, mark: usize, content: &Mark, p
             let text = label.map_or_else(|| text.clone(), |label| format!("{label}: {text}"));
             Some(Candidate { mark, index, at: (at_x, at_y), colour: *colour, text })
         }
-        Mark::Reference { .. } | Mark::Cells { .. } | Mark::Spans { .. } => None,
+        Mark::Cells { x: columns, y: rows, values, title, .. } => {
+            let grid = Grid { x: columns, y: rows, values };
+            let (column, row) =
+                grid.under(x, y, (pointer.0.clamp(plot.left, plot.right), pointer.1.clamp(plot.top, plot.bottom)))?;
+            let middle = |axis: &Axis, edges: &[f64], at: usize| centre(axis, edges[at], edges[at + 1]);
+            let (at_x, at_y) = (middle(&panel.x, columns, column), middle(&panel.y, rows, row));
+            let value = grid.value(column, row);
+            let quantity = Quantity::titled(title, "value", &[]);
+            let what = if value.is_nan() { format!("no {} yet", quantity.name) } else { quantity.is(value) };
+            let up = Quantity::of(&panel.y, "y");
+            let text = format!("{what} at {}, {}", along.is(at_x), up.is(at_y));
+            let at = (x.at(at_x)?.clamp(plot.left, plot.right), y.at(at_y)?.clamp(plot.top, plot.bottom));
+            Some(Candidate { mark, index: row * grid.columns() + column, at, colour: Colour::Muted, text })
+        }
+        Mark::Intervals { x: xs, low, high, colour } => {
+            let ends = xs.iter().zip(low).zip(high).enumerate();
+            let places = ends.filter_map(|(index, ((a, l), h))| Some((index, x.at(*a)?, (y.at(*l)?, y.at(*h)?))));
+            let (index, at_x, (a, b)) =
+                least(places.filter(|place| shown(place.1)), |place| (place.1 - pointer.0).abs())?;
+            let inside = pointer.1.clamp(a.min(b), a.max(b)).clamp(plot.top, plot.bottom);
+            let text = format!("{} at {}", across.between(low[index], high[index]), along.is(xs[index]));
+            Some(Candidate { mark, index, at: (at_x, inside), colour: *colour, text })
+        }
+        Mark::Spans { from, to, labels, colours } => {
+            let mut places = from.iter().zip(to).enumerate().filter_map(|(index, (a, b))| {
+                let (left, right) = span(*a, *b, x, plot)?;
+                (left..=right).contains(&pointer.0).then_some(index)
+            });
+            let index = places.next_back()?;
+            let place = along.stretch(from[index], to[index]);
+            let label = labels.get(index).filter(|label| !label.is_empty()).map_or("span", String::as_str);
+            let colour = colours.get(index).copied().unwrap_or(Colour::Muted);
+            let at = (pointer.0, pointer.1.clamp(plot.top, plot.bottom));
+            Some(Candidate { mark, index, at, colour, text: format!("{label} {place}") })
+        }
+        Mark::Reference { .. } => None,
     }
 }
 
@@ -152,10 +204,14 @@ pub(super) struct Quantity<'a> {
 
 impl<'a> Quantity<'a> {
     pub(super) fn of(axis: &'a Axis, otherwise: &'a str) -> Self {
-        let title = axis.title.trim();
+        Self::titled(&axis.title, otherwise, &axis.names)
+    }
+
+    fn titled(title: &'a str, otherwise: &'a str, names: &'a [String]) -> Self {
+        let title = title.trim();
         let split = title.strip_suffix(')').and_then(|title| title.rsplit_once(" ("));
         let (name, unit) = split.unwrap_or((title, ""));
-        Self { name: if name.is_empty() { otherwise } else { name }, unit, names: &axis.names }
+        Self { name: if name.is_empty() { otherwise } else { name }, unit, names }
     }
 
     fn with_unit(&self, text: String) -> String {
@@ -190,6 +246,10 @@ impl<'a> Quantity<'a> {
         if (high - low - 1.0).abs() < 1e-9 && (middle - middle.round()).abs() < 1e-9 {
             return format!("at {}", self.is(middle.round()));
         }
+        self.stretch(low, high)
+    }
+
+    fn stretch(&self, low: f64, high: f64) -> String {
         format!("for {} from {} to {}", self.name, exact(low), self.with_unit(exact(high)))
     }
 }

@@ -12,6 +12,8 @@
 //! Style::for_page(theme, css_width: f64, scale: f64) -> Style // compact below 480 px
 //! Style::for_file(theme) -> Style                            // with the figure's title as a heading
 //! palette(theme: Theme) -> Palette                           // .surface .line .ink .ink_soft .accent: Rgb
+//! Colour::nth(index: usize) -> Colour                        // of curve 0, 1, 2, …: seven hues, grey, again
+//! ColourMap::rgb(self, theme: Theme, share: f64) -> Rgb      // of a value at 0 to 1 of its range
 //! Palette::of(&self, colour: Colour) -> Rgb                  // shapes, 3:1; Rgb::css() -> "#0072b2"
 //! Palette::text(&self, colour: Colour) -> Rgb                // words, 4.5:1
 //!
@@ -31,6 +33,7 @@
 //!
 //! // build: marks from data
 //! envelope(values: &[f64], buckets: usize) -> Envelope       // { x, low, high }, x = index
+//! line(x: &[f64], y: &[f64], buckets: usize, name: &str, colour: Colour) -> Mark // any ascending x, thinned
 //! series(values: &[f64], x: impl Fn(f64) -> f64, buckets: usize, name: &str, colour: Colour) -> Mark
 //! histogram(values: &[f64], most: usize) -> Option<Mark>     // bars of counts over round edges
 //! categories(title: &str, names: Vec<String>, heights: Vec<f64>, colour: Colour) -> (Axis, Mark)
@@ -38,7 +41,9 @@
 //! exact(value: f64) -> String                                // every digit
 //! ```
 
-pub mod build;
+mod build;
+mod cells;
+mod colours;
 mod csv;
 mod draw;
 mod labels;
@@ -56,7 +61,8 @@ mod svg;
 #[cfg(all(feature = "bitmap", not(target_arch = "wasm32")))]
 pub use png::to_png;
 pub use {
-    build::{Envelope, categories, envelope, histogram, series},
+    build::{Envelope, categories, envelope, histogram, line, series},
+    colours::ColourMap,
     csv::{Table, tables, to_csv},
     draw::draw,
     layout::preferred_height,
@@ -126,7 +132,8 @@ pub struct Axis {
     pub names: Vec<String>,
 }
 
-/// Something drawn in a panel. All vectors of one mark have the same length.
+/// Something drawn in a panel. All vectors of one mark have the same length, but for edges and the cells
+/// between them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "mark", rename_all = "lowercase")]
 pub enum Mark {
@@ -174,20 +181,6 @@ pub enum Mark {
         /// Its place in the categorical palette.
         colour: Colour,
     },
-    Cells {
-        x: Vec<f64>,
-        y: Vec<f64>,
-        values: Vec<f64>,
-        title: String,
-        range: Option<(f64, f64)>,
-        map: ColourMap,
-    },
-    Spans {
-        from: Vec<f64>,
-        to: Vec<f64>,
-        labels: Vec<String>,
-        colours: Vec<Colour>,
-    },
     /// A dashed horizontal line with a label.
     Reference {
         /// Where.
@@ -195,21 +188,88 @@ pub enum Mark {
         /// What it stands for.
         label: String,
     },
+    /// A grid of coloured cells, and the colour bar that explains them: one to a panel. Where it is
+    /// depends on the edges and the title alone, so a grid can fill while it is looked at.
+    Cells {
+        /// Ascending edges of the columns: one more than there are columns.
+        x: Vec<f64>,
+        /// Ascending edges of the rows.
+        y: Vec<f64>,
+        /// Row by row from the first edge of `y`; NaN is not there yet.
+        values: Vec<f64>,
+        /// Of the colour bar, with its unit in parentheses.
+        title: String,
+        /// The values at the ends of the colour bar; `None` fits the values. A cyclic map begins again
+        /// after it; its `None` is −π to π.
+        range: Option<(f64, f64)>,
+        /// Which colours.
+        map: ColourMap,
+    },
+    /// Vertical error bars with caps. Belongs before the points that it is about.
+    Intervals {
+        /// Horizontal.
+        x: Vec<f64>,
+        /// Lower end.
+        low: Vec<f64>,
+        /// Upper end.
+        high: Vec<f64>,
+        /// Its place in the categorical palette.
+        colour: Colour,
+    },
+    /// Stretches of x behind the data, named in a strip above the plot: states over time.
+    Spans {
+        /// Where each begins.
+        from: Vec<f64>,
+        /// Where each ends.
+        to: Vec<f64>,
+        /// What each is; written where there is room, always in the readout.
+        labels: Vec<String>,
+        /// One for each.
+        colours: Vec<Colour>,
+    },
 }
 
-/// The fixed roles of colour in a chart (Okabe and Ito's set, in the theme's shade).
+/// The fixed roles of colour in a chart (Okabe and Ito's set, in the theme's shade; grey is their black).
+///
+/// Each has a dash and a marker of its own as well. Lines have their dashes where more than three share a
+/// panel, and where their name is not beside them; very jagged ones stay solid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Colour {
-    /// The data.
+    /// The data. Blue; solid; discs.
     #[default]
     First,
-    /// A second curve in the same panel.
+    /// A second curve in the same panel. Red or orange; dashed; squares.
     Second,
-    /// A third.
+    /// A third. Green; dotted; triangles.
     Third,
-    /// Bounds, limits and other context.
+    /// Purple; dash-dot; diamonds.
+    Fourth,
+    /// Orange or red; long dashes; triangles that point down.
+    Fifth,
+    /// The other blue; dash-dot-dot; crosses.
+    Sixth,
+    /// Yellow; short dashes; diagonal crosses.
+    Seventh,
+    /// Bounds, limits and other context. Grey; solid and thin; rings.
     Muted,
+}
+
+impl Colour {
+    /// In their order.
+    const ALL: [Self; 8] =
+        [Self::First, Self::Second, Self::Third, Self::Fourth, Self::Fifth, Self::Sixth, Self::Seventh, Self::Muted];
+
+    /// The colour of curve `index`, from 0; after eight they begin again.
+    #[must_use]
+    pub const fn nth(index: usize) -> Self {
+        Self::ALL[index % Self::ALL.len()]
+    }
+
+    /// From 0; context is last.
+    fn place(self) -> usize {
+        Self::ALL.iter().position(|colour| *colour == self).unwrap_or(Self::ALL.len())
+    }
 }
 
 impl Axis {
@@ -224,17 +284,5 @@ impl Axis {
     pub fn within(mut self, low: f64, high: f64) -> Self {
         self.range = Some((low, high));
         self
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum ColourMap {
-    Viridis,
-    Signed,
-    Cyclic,
-}
-impl Colour {
-    pub fn nth(k: usize) -> Self {
-        [Self::First, Self::Second, Self::Third][k % 3]
     }
 }

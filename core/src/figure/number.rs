@@ -72,6 +72,16 @@ pub(super) fn scaled(value: f64, exponent: i32, decimals: usize) -> String {
     format!("{mantissa}{THIN}×{THIN}{}", power_of_ten(exponent))
 }
 
+/// The most digits of `value` that fit, without spaces: `1.2×10⁻⁷`.
+pub(super) fn brief(value: f64, fits: impl Fn(&str) -> bool) -> String {
+    let plain = (1..=3).rev().map(|digits| rounded(value, digits)).find(|text| fits(text));
+    plain.unwrap_or_else(|| {
+        let short = |digits: usize| scientific(&format!("{value:.digits$e}")).replace(THIN, "");
+        let longer = short(1);
+        if fits(&longer) { longer } else { short(0) }
+    })
+}
+
 /// Numbers for files: point, no groups, shortest text that reads back as the same value.
 pub(super) fn plain(value: f64) -> String {
     if !value.is_finite() {

@@ -23,6 +23,10 @@ impl Rect {
         self.right - self.left
     }
 
+    pub(super) fn height(&self) -> f64 {
+        self.bottom - self.top
+    }
+
     pub(super) fn contains(&self, (x, y): Point) -> bool {
         (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
     }
@@ -245,4 +249,33 @@ pub(super) fn bars(edges: &[f64], heights: &[f64], gap: f64, x: &Scale, y: &Scal
 fn gap_within(width: f64, gap: f64, unit: f64) -> f64 {
     let room = width.abs() / 3.0;
     if room < unit { 0.0 } else { ((gap.min(room) / unit).floor() * unit).max(unit) }
+}
+
+/// A line this many times longer than it is wide would be a thicket of dashes.
+const LONGEST_DASHED: f64 = 8.0;
+
+/// Whether a curve is too jagged for dashes, and solid for that.
+pub(super) fn jagged(pieces: &[Vec<Point>]) -> bool {
+    let steps = || pieces.iter().flat_map(|piece| piece.windows(2));
+    let length: f64 = steps().map(|pair| (pair[1].0 - pair[0].0).hypot(pair[1].1 - pair[0].1)).sum();
+    let across: f64 = steps().map(|pair| (pair[1].0 - pair[0].0).abs()).sum();
+    length > across.max(100.0) * LONGEST_DASHED
+}
+
+/// Where a span of x is inside `plot`: left and right.
+pub(super) fn span(from: f64, to: f64, x: &Scale, plot: &Rect) -> Option<(f64, f64)> {
+    let (a, b) = (x.at(from)?, x.at(to)?);
+    let (left, right) = (a.min(b).max(plot.left), a.max(b).min(plot.right));
+    (left < right).then_some((left, right))
+}
+
+/// The vertical of an error bar: x, top, bottom, and whether each end has a cap because it is inside `plot`.
+pub(super) fn interval(at: (f64, f64, f64), x: &Scale, y: &Scale, plot: &Rect) -> Option<(f64, [(f64, bool); 2])> {
+    let (at_x, a, b) = (x.at(at.0)?, y.at(at.1)?, y.at(at.2)?);
+    let (top, bottom) = (a.min(b), a.max(b));
+    let inside = plot.grown(0.5);
+    if !(inside.left..=inside.right).contains(&at_x) || bottom < inside.top || top > inside.bottom {
+        return None;
+    }
+    Some((at_x, [top, bottom].map(|end| (end.clamp(plot.top, plot.bottom), inside.contains((at_x, end))))))
 }

@@ -93,8 +93,9 @@ impl Rgb {
 /// The colours of a theme.
 ///
 /// Data is drawn in Okabe and Ito's set. Their blue, vermilion and bluish green reach 3:1 on the light
-/// surface (5.2, 3.9, 3.4); on the dark one sky blue, orange and bluish green do (7.7, 8.1, 5.1). The
-/// accent of the page marks what can be operated, and is kept out of the data.
+/// surface (5.2, 3.9, 3.4); on the dark one sky blue, orange and bluish green do (7.5, 7.7, 5.1). The
+/// others keep their hue where they have to change their lightness. The accent of the page marks what can
+/// be operated, and is kept out of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
     /// The background.
@@ -107,33 +108,49 @@ pub struct Palette {
     pub ink_soft: Rgb,
     /// What can be operated; a crosshair.
     pub accent: Rgb,
-    first: Rgb,
-    second: Rgb,
-    third: Rgb,
-    /// Second and third where they are text, which needs 4.5:1.
-    words: (Rgb, Rgb),
+    /// First to seventh.
+    shapes: [Rgb; 7],
+    /// The same where they are text, which needs 4.5:1.
+    words: [Rgb; 7],
 }
 
 impl Palette {
     /// The shade of a role.
     #[must_use]
     pub const fn of(&self, colour: Colour) -> Rgb {
-        match colour {
-            Colour::First => self.first,
-            Colour::Second => self.second,
-            Colour::Third => self.third,
-            Colour::Muted => self.ink_soft,
-        }
+        self.shade(&self.shapes, colour)
     }
 
     /// The shade of a role as text.
     #[must_use]
     pub const fn text(&self, colour: Colour) -> Rgb {
+        self.shade(&self.words, colour)
+    }
+
+    const fn shade(&self, shades: &[Rgb; 7], colour: Colour) -> Rgb {
         match colour {
-            Colour::Second => self.words.0,
-            Colour::Third => self.words.1,
-            Colour::First | Colour::Muted => self.of(colour),
+            Colour::First => shades[0],
+            Colour::Second => shades[1],
+            Colour::Third => shades[2],
+            Colour::Fourth => shades[3],
+            Colour::Fifth => shades[4],
+            Colour::Sixth => shades[5],
+            Colour::Seventh => shades[6],
+            Colour::Muted => self.ink_soft,
         }
+    }
+}
+
+/// Dashes and spaces along a line in CSS pixels: what tells colours apart without colour. Empty: solid.
+pub(super) const fn dashes(colour: Colour) -> &'static [f64] {
+    match colour {
+        Colour::First | Colour::Muted => &[],
+        Colour::Second => &[6.0, 4.0],
+        Colour::Third => &[2.0, 3.0],
+        Colour::Fourth => &[9.0, 3.0, 2.0, 3.0],
+        Colour::Fifth => &[11.0, 4.0],
+        Colour::Sixth => &[9.0, 3.0, 2.0, 3.0, 2.0, 3.0],
+        Colour::Seventh => &[3.5, 2.5],
     }
 }
 
@@ -147,10 +164,24 @@ pub const fn palette(theme: Theme) -> Palette {
             ink: Rgb(0x1d, 0x1b, 0x18),
             ink_soft: Rgb(0x5d, 0x58, 0x50),
             accent: Rgb(0x0b, 0x6b, 0x70),
-            first: Rgb(0x00, 0x72, 0xb2),
-            second: Rgb(0xd5, 0x5e, 0x00),
-            third: Rgb(0x00, 0x9e, 0x73),
-            words: (Rgb(0xb3, 0x4f, 0x00), Rgb(0x00, 0x7a, 0x59)),
+            shapes: [
+                Rgb(0x00, 0x72, 0xb2),
+                Rgb(0xd5, 0x5e, 0x00),
+                Rgb(0x00, 0x9e, 0x73),
+                Rgb(0xc2, 0x66, 0x9a),
+                Rgb(0xc9, 0x83, 0x00),
+                Rgb(0x3a, 0x9b, 0xd6),
+                Rgb(0x8a, 0x8c, 0x00),
+            ],
+            words: [
+                Rgb(0x00, 0x72, 0xb2),
+                Rgb(0xb3, 0x4f, 0x00),
+                Rgb(0x00, 0x7a, 0x59),
+                Rgb(0xa3, 0x4d, 0x80),
+                Rgb(0x8f, 0x5d, 0x00),
+                Rgb(0x1d, 0x78, 0xb0),
+                Rgb(0x6b, 0x6d, 0x00),
+            ],
         },
         Theme::Dark => Palette {
             surface: Rgb(0x17, 0x1b, 0x1e),
@@ -158,10 +189,24 @@ pub const fn palette(theme: Theme) -> Palette {
             ink: Rgb(0xec, 0xe9, 0xe2),
             ink_soft: Rgb(0xa5, 0xa2, 0x9a),
             accent: Rgb(0x5c, 0xc5, 0xbd),
-            first: Rgb(0x56, 0xb4, 0xe9),
-            second: Rgb(0xe6, 0x9f, 0x00),
-            third: Rgb(0x00, 0x9e, 0x73),
-            words: (Rgb(0xe6, 0x9f, 0x00), Rgb(0x00, 0x9e, 0x73)),
+            shapes: [
+                Rgb(0x56, 0xb4, 0xe9),
+                Rgb(0xe6, 0x9f, 0x00),
+                Rgb(0x00, 0x9e, 0x73),
+                Rgb(0xcc, 0x79, 0xa7),
+                Rgb(0xd5, 0x5e, 0x00),
+                Rgb(0x3d, 0x7f, 0xe0),
+                Rgb(0xf0, 0xe4, 0x42),
+            ],
+            words: [
+                Rgb(0x56, 0xb4, 0xe9),
+                Rgb(0xe6, 0x9f, 0x00),
+                Rgb(0x00, 0x9e, 0x73),
+                Rgb(0xcc, 0x79, 0xa7),
+                Rgb(0xe8, 0x70, 0x3a),
+                Rgb(0x5b, 0x96, 0xee),
+                Rgb(0xf0, 0xe4, 0x42),
+            ],
         },
         Theme::Print => Palette {
             ink: Rgb(0x00, 0x00, 0x00),

@@ -20,7 +20,8 @@ pub enum Boundary {
         side: f64,
     },
     /// A closed round tank: a disc of this radius about the origin in x and y; in 3-D its floor and surface are
-    /// z = 0 and z = depth. Mirror reflection at the wall's normal.
+    /// z = 0 and z = depth. Mirror reflection at the wall's normal: r becomes 2 radius - r (0 if
+    /// that is below), and a heading outwards loses twice its normal component.
     Tank {
         /// Radius of the disc.
         radius: f64,

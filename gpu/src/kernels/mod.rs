@@ -121,11 +121,19 @@ pub(crate) fn for_each_pipeline<E>(
     Ok(())
 }
 
+/// Calls `with` for every pipeline there is, also those that [`crate::Gpu::prepare`] leaves until they are used.
+fn for_each_pipeline_at_all<E>(
+    mut with: impl FnMut(&'static Kernel, &'static str, &[(&str, u32)]) -> Result<(), E>,
+) -> Result<(), E> {
+    for_each_pipeline(&mut with)?;
+    crate::swarm::for_each_pipeline(with)
+}
+
 /// Every composed shader with a name for it: what the compilers of the tests are given.
 #[must_use]
 pub fn shaders() -> Vec<(String, String)> {
     let mut texts: Vec<(String, String)> = Vec::new();
-    let Ok(()) = for_each_pipeline(|kernel, _, constants| {
+    let Ok(()) = for_each_pipeline_at_all(|kernel, _, constants| {
         let variant = constants.iter().map(|(name, value)| format!("-{}{value}", name.to_lowercase()));
         let name = format!("{}{}", kernel.name, variant.collect::<String>());
         if !texts.iter().any(|(known, _)| *known == name) {
@@ -133,6 +141,7 @@ pub fn shaders() -> Vec<(String, String)> {
         }
         Ok::<(), std::convert::Infallible>(())
     });
+    texts.push(("view".to_owned(), crate::view::shader()));
     texts
 }
 

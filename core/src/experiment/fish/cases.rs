@@ -11,7 +11,7 @@ use super::{
 use crate::{
     compute::Compute,
     experiment::{About, Claim, Column, Comparison, Doing, Experiment, ExperimentError, Record, Scalar, Table, Values},
-    figure::{Axis, Colour, Figure, Mark, Panel, build, number},
+    figure::{self, Axis, Colour, Figure, Mark, Panel, number},
     measure::school::State as Label,
     pace::Pace,
     sim::swarm::{Goal, Setup, Start, Swarm},
@@ -102,7 +102,7 @@ const CASES: [Case; 4] = [
         weight: 1.0,
         ring: false,
         steps: 1500,
-        library: [0.981, 0.106, 0.318],
+        library: [0.981, 0.106, 0.3177],
     },
     Case {
         id: "highly_parallel",
@@ -326,7 +326,7 @@ impl Experiment for Cases {
         let panel = |name: &str, title: &str| {
             let lines = CASES.iter().enumerate().filter_map(|(k, case)| {
                 let table = record.table(case.id)?;
-                Some(build::line(table.numbers("time"), table.numbers(name), 800, case.title, Colour::nth(k)))
+                Some(figure::line(table.numbers("time"), table.numbers(name), 800, case.title, Colour::nth(k)))
             });
             let marks: Vec<Mark> = lines.collect();
             Panel { x: Axis::new("time"), y: Axis::new(title).within(0.0, 1.0), marks, weight: 1.0 }

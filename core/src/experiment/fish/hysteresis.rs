@@ -113,10 +113,13 @@ impl Hysteresis {
     }
 }
 
+/// (width, P), in ascending order of width.
+type Way = Vec<(f64, f64)>;
+
 /// (width, P) on the way up and on the way down, both in ascending order of width.
-fn ways(record: &Record, points: usize) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+fn ways(record: &Record, points: usize) -> (Way, Way) {
     let Some(table) = record.table("way") else { return (Vec::new(), Vec::new()) };
-    let all: Vec<(f64, f64)> =
+    let all: Way =
         table.numbers("orientation_width").iter().copied().zip(table.numbers("polarization").iter().copied()).collect();
     let up = all.iter().take(points).copied().collect();
     let down = all.iter().skip(points).rev().copied().collect();

@@ -61,16 +61,27 @@ impl Metrics {
     /// # Errors
     /// A state that is not finite.
     pub fn of(state: &State, space: &Space, order: Order) -> Result<Self, ExperimentError> {
-        let mut metrics = Self::of_order(order);
         if state.positions.len() > MOST_FOR_PAIRS {
-            return Ok(metrics);
+            return Ok(Self::of_order(order));
         }
+        let mut metrics = Self::of_motion(&state.positions, &state.velocities(), space)?;
+        metrics.0[0] = order.polarization;
+        metrics.0[1] = order.rotation;
+        Ok(metrics)
+    }
+
+    /// All of them, of fish that are somewhere and move.
+    ///
+    /// # Errors
+    /// Positions or velocities that are not finite.
+    pub fn of_motion(positions: &[[f64; 3]], velocities: &[[f64; 3]], space: &Space) -> Result<Self, ExperimentError> {
+        let corrected = corrected::measure(positions, velocities, water(space), corrected::Options::default())?;
+        let mut metrics = Self([f64::NAN; METRICS.len()]);
         let values = &mut metrics.0;
-        let velocities = state.velocities();
-        let water = water(space);
-        let corrected = corrected::measure(&state.positions, &velocities, water, corrected::Options::default())?;
         let value = |quantity: corrected::Quantity| quantity.map_or(f64::NAN, |estimate| estimate.value);
-        let seven = [
+        values[0] = value(corrected.polarization);
+        values[1] = value(corrected.milling);
+        let rest = [
             corrected.cohesion_entropy,
             corrected.heading_entropy,
             corrected.depth_entropy,
@@ -81,19 +92,19 @@ impl Metrics {
             corrected.index,
             corrected.signed_milling,
         ];
-        for (place, quantity) in values[15..].iter_mut().zip(seven) {
+        for (place, quantity) in values[15..].iter_mut().zip(rest) {
             *place = value(quantity);
         }
         // The library's definitions are three-dimensional; a flat school has none of them.
         if !space.is_flat() {
-            let (positions, side) = boxed(&state.positions, space);
+            let (positions, side) = boxed(positions, space);
             let centre = library::Centre::Plain;
-            let plain = library::measure(&positions, &velocities, side, centre)?;
+            let plain = library::measure(&positions, velocities, side, centre)?;
             for (place, (_, x)) in values[2..14].iter_mut().zip(plain.values()) {
                 *place = x;
             }
             values[14] = if space.period().is_some() {
-                library::measure(&positions, &velocities, side, library::Centre::Recentred)?.oceanic_schooling_index
+                library::measure(&positions, velocities, side, library::Centre::Recentred)?.oceanic_schooling_index
             } else {
                 plain.oceanic_schooling_index
             };

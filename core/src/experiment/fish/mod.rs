@@ -25,5 +25,6 @@ pub(super) use {
 };
 pub(super) use {
     metrics::heading_entropy,
-    plots::{late, series},
+    model::open_water,
+    plots::{late, school as school_figures, seen as school_seen, series},
 };

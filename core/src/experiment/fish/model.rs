@@ -90,7 +90,13 @@ pub(super) const fn space(dimensions: u32, water: Water, size: f64) -> Space {
 }
 
 /// A school in open water that begins in a ball of radius 5, as the studies do: Couzin's defaults but for the zones.
-pub(super) fn open_water(count: u32, orientation_width: f64, attraction_width: f64, seed: u64, replica: u32) -> Setup {
+pub(in crate::experiment) fn open_water(
+    count: u32,
+    orientation_width: f64,
+    attraction_width: f64,
+    seed: u64,
+    replica: u32,
+) -> Setup {
     let fish = Fish {
         mode: Mode::Couzin2002,
         zone_of_repulsion: 1.0,

@@ -3,7 +3,7 @@
 use super::{METRICS, Metrics, school::SERIES};
 use crate::{
     experiment::{Column, Record, Table},
-    figure::{Axis, Colour, Figure, Panel, build, number},
+    figure::{self, Axis, Colour, Figure, Panel, number},
     measure::school::State,
 };
 
@@ -53,13 +53,13 @@ pub(in crate::experiment) fn series(table: &Table, title: &str, names: &[(&str, 
         .iter()
         .enumerate()
         .filter(|(_, (name, _))| table.numbers(name).iter().any(|y| y.is_finite()))
-        .map(|(k, (name, label))| build::line(x, table.numbers(name), BUCKETS, label, Colour::nth(k)))
+        .map(|(k, (name, label))| figure::line(x, table.numbers(name), BUCKETS, label, Colour::nth(k)))
         .collect();
     Panel { x: Axis::new(label), y: Axis::new(title).within(0.0, 1.0), marks, weight: 1.0 }
 }
 
 /// The pictures of a live school.
-pub(super) fn school(record: &Record) -> Vec<Figure> {
+pub(in crate::experiment) fn school(record: &Record) -> Vec<Figure> {
     let Some(table) = record.table(SERIES) else { return Vec::new() };
     let order = series(table, "order", &[("polarization", "P"), ("rotation", "M")]);
     let corrected = [
@@ -118,7 +118,7 @@ pub(super) fn school(record: &Record) -> Vec<Figure> {
 }
 
 /// What a live school does, in numbers.
-pub(super) fn seen(record: &Record) -> String {
+pub(in crate::experiment) fn seen(record: &Record) -> String {
     let value = |name| record.value(name);
     let (Some(p), Some(m)) = (value("polarization"), value("rotation")) else {
         let latest = record

@@ -7,7 +7,7 @@ use super::{metrics::water, model::open_water, plots};
 use crate::{
     compute::Compute,
     experiment::{About, Column, Doing, Experiment, Record, Scalar, Table, Values},
-    figure::{Axis, Colour, ColourMap, Figure, Mark, Panel, build, number},
+    figure::{self, Axis, Colour, ColourMap, Figure, Mark, Panel, number},
     measure::school::{State, components},
     pace::Pace,
     sim::swarm::Swarm,
@@ -229,7 +229,7 @@ impl Experiment for Residence {
             colours: stays.iter().map(|s| colour(s.2)).collect(),
         };
         let time = series.numbers("time");
-        let line = |name: &str, label: &str, k| build::line(time, series.numbers(name), 1200, label, Colour::nth(k));
+        let line = |name: &str, label: &str, k| figure::line(time, series.numbers(name), 1200, label, Colour::nth(k));
         vec![
             Figure {
                 id: "stays".to_owned(),

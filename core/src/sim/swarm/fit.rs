@@ -58,7 +58,7 @@ impl State {
 
     /// What a change of setup does to a state: positions are brought into the new space, speeds are drawn anew where
     /// their law changed (boids keep theirs), the predator is put where it was moved to.
-    pub(super) fn adapt(&mut self, old: &Setup, new: &Setup) {
+    pub fn adapt(&mut self, old: &Setup, new: &Setup) {
         if old.space != new.space {
             for x in &mut self.positions {
                 *x = inside(&new.space, *x);

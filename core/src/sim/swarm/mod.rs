@@ -86,7 +86,8 @@ pub trait Swarm {
     /// [`SwarmError::State`] where the number of particles differs or a number is not finite.
     fn restore(&mut self, replica: usize, state: &State) -> Result<(), SwarmError>;
 
-    /// Changes what a replica obeys from the next step on: rule, space, predator, … The number of particles stays.
+    /// Changes what a replica obeys from the next step on: rule, space, predator, … The number of particles stays;
+    /// the state follows as [`State::adapt`] says.
     ///
     /// # Errors
     /// As [`Setup::check`]; [`SwarmError::State`] where the number of particles differs.

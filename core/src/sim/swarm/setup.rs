@@ -49,13 +49,15 @@ pub struct Goal {
 }
 
 /// Particles within `radius` of it flee straight away: their desired direction becomes
-/// normalize((1 - s) d + s away), s = (1 - r / radius)^(1/2), before noise and turn.
+/// normalize((1 - s) d + s away), s = (1 - r / radius)^(1/2), before noise and turn. At r = 0 away is
+/// ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Predator {
     /// How far it frightens.
     pub radius: f64,
     /// An agent hunts the centre of the particles within 4 radii (of all, if there are none) at this speed, turning at
-    /// most `turning_rate × time_step`; without, it stays where it is put (the pointer).
+    /// most `turning_rate × time_step` (where that is exactly behind: about the first vector of its heading's frame, in
+    /// 2-D counter-clockwise); without, it stays where it is put (the pointer).
     pub hunts: Option<Hunt>,
     /// Where it begins, or is put.
     pub position: [f64; 3],
@@ -72,7 +74,7 @@ pub struct Hunt {
 
 /// A sphere that is steered around: within `2 radius` of its centre the component of the desired direction towards the
 /// centre is removed in proportion to s = clamp(2 - r / radius, 0, 1), and the outward normal is added s². Within the
-/// sphere a particle is put onto its surface.
+/// sphere a particle that has moved is put onto its surface, its heading kept; the world's edge comes after.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Obstacle {
     /// Its centre.
@@ -183,6 +185,22 @@ impl Setup {
             }
         }
         Ok(())
+    }
+
+    /// Whether these setups are one batch: at least one, each in order, all of the same count, which is returned.
+    ///
+    /// # Errors
+    /// As [`Setup::check`]; [`SwarmError::Batch`] where counts differ or there is no replica.
+    pub fn check_batch(setups: &[Self]) -> Result<u32, SwarmError> {
+        let Some(first) = setups.first() else { return Err(SwarmError::Batch("there is none".to_owned())) };
+        for (i, setup) in setups.iter().enumerate() {
+            setup.check()?;
+            if setup.count != first.count {
+                let message = format!("replica {i} has {} particles, the first has {}", setup.count, first.count);
+                return Err(SwarmError::Batch(message));
+            }
+        }
+        Ok(first.count)
     }
 
     /// The numbers whose range stands for itself: name, value, the least it may be.

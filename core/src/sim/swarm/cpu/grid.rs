@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::sim::Space;
 
-/// Cells of an edge of at least the reach. In a periodic space it covers the box, else it follows the particles.
+/// Cells of an edge of at least the reach, or of half of it. In a periodic space it covers the box, else it follows the
+/// particles.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Grid {
     periodic: bool,
@@ -14,6 +15,8 @@ pub(super) struct Grid {
     per_length: [f64; 3],
     /// Cells on each axis.
     cells: [usize; 3],
+    /// Cells to look at on each side.
+    look: usize,
     /// Cells of a row that look around together, so that few particles a cell still fill the lanes.
     together: usize,
     /// Where each cell begins in `order`, with the end appended.
@@ -27,12 +30,18 @@ pub(super) struct Grid {
 /// Cells that look at once have this many particles on average, where the row is long enough.
 const HOME: f64 = 12.0;
 
+/// From this many particles in a cell of the reach's edge on, cells of half the edge save a third of the pairs.
+const CROWDED: f64 = 24.0;
+
 /// Wider than the reach by more than any rounding of a cell's number.
 const SLACK: f64 = 1.0 + 1e-9;
 
+/// Rows of 5 × 5, each in two parts where it wraps.
+const MOST_RUNS: usize = 50;
+
 /// Runs of `order` around a group of cells.
 pub(super) struct Runs {
-    list: [Range<usize>; 18],
+    list: [Range<usize>; MOST_RUNS],
     len: usize,
 }
 
@@ -52,6 +61,27 @@ fn whole(x: f64, most: usize) -> usize {
     x.clamp(0.0, real(most)) as usize
 }
 
+fn product(cells: [usize; 3]) -> f64 {
+    cells.iter().map(|n| real(*n)).product()
+}
+
+/// How many cells of at least this edge each axis has. At most two a particle: a school scattered over open water takes
+/// wider cells and not more of them.
+fn divide(extent: [f64; 3], edge: f64, axes: usize, count: usize) -> [usize; 3] {
+    let most = 2 * count + 64;
+    let longest = extent.iter().copied().fold(0.0, f64::max);
+    let mut edge = edge.max(longest / real(most));
+    loop {
+        let cells =
+            extent.map(|e| if e.is_finite() && edge > 0.0 { whole((e / edge).floor(), most).max(1) } else { 1 });
+        let excess = product(cells) / real(most);
+        if excess <= 1.0 {
+            return cells;
+        }
+        edge *= excess.powf(1.0 / real(axes)).max(1.05);
+    }
+}
+
 impl Grid {
     /// Chooses the cells and returns the expected share of all pairs that would be looked at.
     pub(super) fn plan(&mut self, space: &Space, reach: f64, positions: &[[f64; 3]]) -> f64 {
@@ -68,25 +98,18 @@ impl Grid {
             }
         }
         let extent = [0, 1, 2].map(|k| if k < axes { high[k] - low[k] } else { 0.0 });
-        // Two cells a particle: a school scattered over open water takes wider cells and not more of them.
-        let most = 2 * positions.len() + 64;
-        let longest = extent.iter().copied().fold(0.0, f64::max);
-        let mut edge = (reach * SLACK).max(longest / real(most));
-        let cells = |edge: f64| {
-            extent.map(|e| if e.is_finite() && edge > 0.0 { whole((e / edge).floor(), most).max(1) } else { 1 })
-        };
-        let product = |cells: [usize; 3]| cells.iter().map(|n| real(*n)).product::<f64>();
-        self.cells = cells(edge);
-        while product(self.cells) > real(most) {
-            edge *= (product(self.cells) / real(most)).powf(1.0 / real(axes)).max(1.05);
-            self.cells = cells(edge);
+        self.look = 1;
+        self.cells = divide(extent, reach * SLACK, axes, positions.len());
+        let mean = |cells: [usize; 3]| real(positions.len()) / product(cells);
+        if mean(self.cells) >= CROWDED {
+            self.look = 2;
+            self.cells = divide(extent, reach / 2.0 * SLACK, axes, positions.len());
         }
         self.low = low;
         self.per_length = [0, 1, 2].map(|k| if self.cells[k] > 1 { real(self.cells[k]) / extent[k] } else { 0.0 });
-        let mean = real(positions.len()) / product(self.cells);
-        self.together = whole((HOME / mean).ceil(), self.cells[0]).clamp(1, self.cells[0]);
-        let share = |k: usize, look: usize| real(look.min(self.cells[k])) / real(self.cells[k]);
-        share(0, self.together + 2) * share(1, 3) * share(2, 3)
+        self.together = whole((HOME / mean(self.cells)).ceil(), self.cells[0]).clamp(1, self.cells[0]);
+        let share = |k: usize, home: usize| real((home + 2 * self.look).min(self.cells[k])) / real(self.cells[k]);
+        share(0, self.together) * share(1, 1) * share(2, 1)
     }
 
     /// Sorts the particles by cell: count, scan, scatter, each in ascending order.
@@ -178,20 +201,19 @@ impl Grid {
         runs
     }
 
-    /// The cells from one before `first` to one behind `last` on an axis, each once: two ranges where they wrap.
+    /// The cells from `look` before `first` to `look` behind `last` on an axis, each once: two ranges where they wrap.
     fn around(&self, axis: usize, first: usize, last: usize) -> [Range<usize>; 2] {
-        let n = self.cells[axis];
+        let (n, look) = (self.cells[axis], self.look);
         if !self.periodic {
-            return [first.saturating_sub(1)..(last + 2).min(n), 0..0];
-        }
-        if last - first + 3 >= n {
+            [first.saturating_sub(look)..(last + look + 1).min(n), 0..0]
+        } else if last - first + 1 + 2 * look >= n {
             [0..n, 0..0]
-        } else if first == 0 {
-            [0..last + 2, n - 1..n]
-        } else if last + 1 == n {
-            [0..1, first - 1..n]
+        } else if first < look {
+            [0..last + look + 1, n + first - look..n]
+        } else if last + look >= n {
+            [0..last + look + 1 - n, first - look..n]
         } else {
-            [first - 1..last + 2, 0..0]
+            [first - look..last + look + 1, 0..0]
         }
     }
 }

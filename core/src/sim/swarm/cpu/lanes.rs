@@ -67,17 +67,23 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn clear(&mut self) {
-        for c in self.x.iter_mut().chain(&mut self.w) {
-            c.clear();
+    /// Everybody, in their own order: positions, and headings or (boids) velocities.
+    pub(super) fn all_of(&mut self, positions: &[[f64; 3]], messages: &[[f64; 3]]) {
+        for (columns, from) in [(&mut self.x, positions), (&mut self.w, messages)] {
+            for (k, column) in columns.iter_mut().enumerate() {
+                column.clear();
+                column.extend(from.iter().map(|v| v[k]));
+            }
         }
     }
 
-    /// Appends a particle at `x` with `w`, its heading or (boids) its velocity.
-    pub(super) fn push(&mut self, x: [f64; 3], w: [f64; 3]) {
-        for k in 0..3 {
-            self.x[k].push(x[k]);
-            self.w[k].push(w[k]);
+    /// The particles `ids`, in this order.
+    pub(super) fn some_of(&mut self, ids: &[u32], positions: &[[f64; 3]], messages: &[[f64; 3]]) {
+        for (columns, from) in [(&mut self.x, positions), (&mut self.w, messages)] {
+            for (k, column) in columns.iter_mut().enumerate() {
+                column.clear();
+                column.extend(ids.iter().map(|&i| from[i as usize][k]));
+            }
         }
     }
 
@@ -104,5 +110,44 @@ pub(super) struct Others<'a> {
 impl Others<'_> {
     pub(super) fn len(&self) -> usize {
         self.x[0].len()
+    }
+}
+
+/// Puts numbers below a bound in ascending order by setting bits: a few steps each, however many there are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sorter {
+    /// One bit a number.
+    bits: Vec<u64>,
+    /// One bit a word of `bits` that is not 0.
+    words: Vec<u64>,
+}
+
+impl Sorter {
+    /// Room for numbers below `bound`.
+    pub(super) fn reach(&mut self, bound: usize) {
+        self.bits.resize(bound.div_ceil(64), 0);
+        self.words.resize(bound.div_ceil(4096), 0);
+    }
+
+    /// Sorts distinct numbers.
+    pub(super) fn sort(&mut self, list: &mut Vec<u32>) {
+        for &i in list.iter() {
+            self.bits[(i >> 6) as usize] |= 1 << (i & 63);
+            self.words[(i >> 12) as usize] |= 1 << ((i >> 6) & 63);
+        }
+        list.clear();
+        let ones = |mut word: u64| {
+            std::iter::from_fn(move || {
+                let at = word.trailing_zeros();
+                word &= word.wrapping_sub(1);
+                (at < 64).then_some(at)
+            })
+        };
+        for (high, words) in (0_u32..).zip(&mut self.words) {
+            for middle in ones(std::mem::take(words)) {
+                let word = (high << 6) | middle;
+                list.extend(ones(std::mem::take(&mut self.bits[word as usize])).map(|low| (word << 6) | low));
+            }
+        }
     }
 }

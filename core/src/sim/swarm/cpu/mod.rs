@@ -42,15 +42,7 @@ impl CpuSwarm {
     /// As [`Setup::check`]; [`SwarmError::Batch`] where counts differ or there is no replica;
     /// [`SwarmError::TooLarge`] where the states would not fit into memory.
     pub fn new(setups: Vec<Setup>) -> Result<Self, SwarmError> {
-        let Some(first) = setups.first() else { return Err(SwarmError::Batch("there is none".to_owned())) };
-        for (i, setup) in setups.iter().enumerate() {
-            setup.check()?;
-            if setup.count != first.count {
-                let message = format!("replica {i} has {} particles, the first has {}", setup.count, first.count);
-                return Err(SwarmError::Batch(message));
-            }
-        }
-        let count = u64::from(first.count);
+        let count = u64::from(Setup::check_batch(&setups)?);
         let bytes =
             (count * BYTES_PER_PARTICLE).saturating_mul(setups.len() as u64).saturating_add(count * BYTES_SHARED);
         if bytes > LIMIT {
@@ -102,8 +94,7 @@ impl Swarm for CpuSwarm {
     }
 
     fn order(&mut self) -> Moving<'_, Vec<Order>> {
-        let order = self.setups.iter().zip(&self.states).map(|(setup, state)| order::order(&setup.space, state));
-        let order = order.collect();
+        let order = self.setups.iter().zip(&self.states).map(|(setup, state)| state.order(&setup.space)).collect();
         Box::pin(std::future::ready(Ok(order)))
     }
 

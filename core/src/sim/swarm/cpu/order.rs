@@ -8,8 +8,19 @@ use super::{
 };
 use crate::sim::Space;
 
-/// P = |mean u| and M = |mean(r̂ × u)|, r from the centre; whoever is in the centre has r̂ = 0.
-pub(super) fn order(space: &Space, state: &State) -> Order {
+impl State {
+    /// P = |mean u| and M = |mean(r̂ × u)|, r from the centre: the mean, in a periodic space the circular mean of each
+    /// axis. Whoever is in the centre has r̂ = 0; without particles both are 0.
+    #[must_use]
+    pub fn order(&self, space: &Space) -> Order {
+        order(space, self)
+    }
+}
+
+fn order(space: &Space, state: &State) -> Order {
+    if state.positions.is_empty() {
+        return Order::default();
+    }
     let centre = centre(space, &state.positions);
     let (mut along, mut about) = ([0.0; 3], [0.0; 3]);
     for (x, u) in state.positions.iter().zip(&state.headings) {

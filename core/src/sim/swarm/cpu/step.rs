@@ -5,7 +5,7 @@ use super::{
     edge::{settle, surface},
     grid::Grid,
     hunt::hunt,
-    lanes::{Block, Columns, LANES, Sums},
+    lanes::{Block, Columns, LANES, Sorter, Sums},
     pairs::Law,
     turn::{Me, turn},
     vector::scale,
@@ -57,6 +57,8 @@ pub(super) struct Workspace {
     columns: Columns,
     grid: Grid,
     near: Vec<u32>,
+    sorter: Sorter,
+    velocities: Vec<[f64; 3]>,
 }
 
 /// Writes into `next` what follows on `now`.
@@ -74,12 +76,11 @@ pub(super) async fn step(
     next.headings.resize(now.positions.len(), [0.0; 3]);
     next.speeds.resize(now.positions.len(), 0.0);
     next.predator = setup.predator.as_ref().and_then(|p| hunt(setup, p, now));
+    let mut share = || work.grid.plan(&setup.space, setup.rule.reach(), &now.positions);
     let grid = match search {
         Search::AllPairs => false,
-        Search::Grid => work.grid.plan(&setup.space, setup.rule.reach(), &now.positions) > 0.0,
-        Search::Auto => {
-            now.positions.len() >= FEW && work.grid.plan(&setup.space, setup.rule.reach(), &now.positions) < HELPS
-        }
+        Search::Grid => share() <= 1.0,
+        Search::Auto => now.positions.len() >= FEW && share() < HELPS,
     };
     if grid {
         by_grid(setup, &law, now, next, work, meter).await
@@ -95,11 +96,13 @@ const FEW: usize = 192;
 const HELPS: f64 = 0.6;
 
 /// What neighbours add up: headings, or (boids) velocities.
-fn message(setup: &Setup, now: &State, i: usize) -> [f64; 3] {
-    match setup.rule {
-        Rule::Boids(_) => scale(now.speeds[i], now.headings[i]),
-        _ => now.headings[i],
+fn messages<'a>(setup: &Setup, now: &'a State, velocities: &'a mut Vec<[f64; 3]>) -> &'a [[f64; 3]] {
+    if !matches!(setup.rule, Rule::Boids(_)) {
+        return &now.headings;
     }
+    velocities.clear();
+    velocities.extend(now.headings.iter().zip(&now.speeds).map(|(u, s)| scale(*s, *u)));
+    velocities
 }
 
 /// Everybody against everybody, in ascending order. Not tiled: a block's sums stay in registers, and 48 bytes a
@@ -113,10 +116,7 @@ async fn by_pairs(
     meter: &mut Meter<'_>,
 ) -> Result<(), SwarmError> {
     let n = now.positions.len();
-    work.columns.clear();
-    for i in 0..n {
-        work.columns.push(now.positions[i], message(setup, now, i));
-    }
+    work.columns.all_of(&now.positions, messages(setup, now, &mut work.velocities));
     for first in (0..n).step_by(LANES) {
         let len = LANES.min(n - first);
         let block = Block::new(&now.positions, &now.headings, |l| first + l, len);
@@ -142,13 +142,13 @@ async fn by_grid(
     work: &mut Workspace,
     meter: &mut Meter<'_>,
 ) -> Result<(), SwarmError> {
-    let Workspace { columns, grid, near } = work;
+    let Workspace { columns, grid, near, sorter, velocities } = work;
+    let messages = messages(setup, now, velocities);
     grid.fill(&now.positions);
-    columns.clear();
-    if !setup.reproducible {
-        for &i in grid.order() {
-            columns.push(now.positions[i as usize], message(setup, now, i as usize));
-        }
+    if setup.reproducible {
+        sorter.reach(now.positions.len());
+    } else {
+        columns.some_of(grid.order(), &now.positions, messages);
     }
     for group in 0..grid.groups() {
         let home = grid.home(group);
@@ -162,11 +162,8 @@ async fn by_grid(
             for run in runs.iter() {
                 near.extend_from_slice(&grid.order()[run.clone()]);
             }
-            near.sort_unstable();
-            columns.clear();
-            for &i in near.iter() {
-                columns.push(now.positions[i as usize], message(setup, now, i as usize));
-            }
+            sorter.sort(near);
+            columns.some_of(near, &now.positions, messages);
             at = near.len();
         } else {
             for run in runs.iter() {
