@@ -224,17 +224,7 @@ impl Stage {
         match live.advance(self.speed, &self.pace).await {
             Ok(()) => self.screen.touch(),
             Err(run::Halt::Cancelled) => {}
-            Err(run::Halt::Backend(why)) => match live.fall(&why).await {
-                Ok(()) => {
-                    self.lab.forget_gpu();
-                    self.say(News::Fell(why));
-                    self.screen.touch();
-                }
-                Err(error) => {
-                    let text = format!("{why}; and the CPU could not go on: {error}");
-                    self.say(News::Failed(text));
-                }
-            },
+            Err(run::Halt::Backend(why)) => self.fall(why).await,
             Err(run::Halt::Because(why)) => {
                 live.play(false);
                 self.say(News::Failed(why));
@@ -248,12 +238,27 @@ impl Stage {
         match self.screen.draw(swarm).await {
             Ok(()) => {}
             Err(screen::Trouble::Canvas) => self.say(News::Canvas),
+            Err(screen::Trouble::Because(why)) if live.on_gpu() => self.fall(why).await,
             Err(screen::Trouble::Because(why)) => self.say(News::Failed(why)),
         }
         let shown = self.screen.shown();
         if let Some(live) = &mut self.live {
             live.measure(shown).await;
         }
+    }
+
+    /// The GPU failed: the CPU goes on.
+    async fn fall(&mut self, why: String) {
+        self.lab.forget_gpu();
+        let Some(live) = &mut self.live else { return };
+        match live.fall(&why).await {
+            Ok(()) => self.say(News::Fell(why)),
+            Err(error) => {
+                live.play(false);
+                self.say(News::Failed(format!("{why}; and the CPU could not go on: {error}")));
+            }
+        }
+        self.screen.touch();
     }
 
     /// Tells what is due.

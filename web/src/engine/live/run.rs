@@ -169,6 +169,10 @@ impl Live {
         self.run.swarm()
     }
 
+    pub(super) fn on_gpu(&self) -> bool {
+        self.ran.backend == Backend::Gpu
+    }
+
     pub(super) fn is_moving(&self) -> bool {
         (self.playing || self.once) && !self.run.is_done()
     }
