@@ -93,7 +93,7 @@ fn iframe(model: Model, entry: &Entry) -> String {
     let address = attribute(&figure(model, entry));
     let title = attribute(entry.about.title);
     format!(
-        "<iframe src=\"{address}\" title=\"{title}\" width=\"100%\" height=\"560\" loading=\"lazy\" sandbox=\"allow-scripts allow-downloads allow-popups\" style=\"border:0\"></iframe>"
+        "<iframe src=\"{address}\" title=\"{title}\" width=\"100%\" height=\"560\" loading=\"lazy\" sandbox=\"allow-scripts allow-downloads allow-popups allow-popups-to-escape-sandbox\" style=\"border:0\"></iframe>"
     )
 }
 

@@ -60,8 +60,8 @@ fn Bench(entry: &'static Entry) -> impl IntoView {
             data-backend=move || backend(model).unwrap_or_default()>
             <header class="lab-head">
                 <h1>{entry.about.title}</h1>
+                {move || lab.standing(entry).map(|(standing, text)| view! { <span class=chip(standing) id="standing">{text}</span> })}
                 <p class="lead">{entry.about.claim}</p>
-                {move || lab.standing(entry).map(|(standing, text)| view! { <p><span class=chip(standing) id="standing">{text}</span></p> })}
             </header>
             <Notes/>
             <div class="bench">

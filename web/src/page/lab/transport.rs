@@ -88,7 +88,7 @@ pub(super) fn Pace(entry: &'static Entry, id: &'static str) -> impl IntoView {
     };
     view! {
         <div class="pace">
-            <label for=format!("{id}-speed") class="soft">"Speed"</label>
+            <label for=format!("{id}-speed") class="hidden">"Speed"</label>
             <select id=format!("{id}-speed") on:change=speed title="At full speed it goes on while the tab is hidden">
                 {Speed::ALL.into_iter().map(|s| view! {
                     <option value=s.word() selected=move || lab.speed.get() == s>{s.title()}</option>
