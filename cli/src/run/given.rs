@@ -53,7 +53,9 @@ fn toml(path: &str) -> Result<Given, Failure> {
     let entry = match table.remove("experiment") {
         Some(Json::String(id)) => experiment::find(&id)?,
         _ => {
-            return Err(Failure::Usage(format!("{path} names no experiment; expected experiment = \"fish-schooling\"")));
+            return Err(Failure::Usage(format!(
+                "{path} names no experiment; expected experiment = \"fish-schooling\""
+            )));
         }
     };
     let mut parameters = match table.remove("parameters") {

@@ -51,7 +51,9 @@ pub(super) fn ascending(keys: impl ExactSizeIterator<Item = u64> + Clone) -> Vec
 }
 
 const fn digit(key: u64, pass: u32) -> usize {
-    (key >> (pass * BITS)) as usize & (BINS - 1)
+    #[expect(clippy::cast_possible_truncation, reason = "only the lowest bits are kept")]
+    let low = (key >> (pass * BITS)) as usize;
+    low & (BINS - 1)
 }
 
 /// A number that orders like the finite `x`; 0.0 and -0.0 have the same.
