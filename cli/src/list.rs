@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use serde_json::{Value as Json, json};
-use surprisal_core::measure::{Entry, Family, Parameter, ParameterKind, catalogue};
+use surprisal_core::{
+    experiment,
+    measure::{Entry, Family, Parameter, ParameterKind, catalogue},
+};
 
 use crate::{Failure, TableOrJson, output::write};
 
@@ -16,6 +19,58 @@ pub(crate) fn measures(format: TableOrJson) -> Result<ExitCode, Failure> {
         TableOrJson::Table => write(&table())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn experiments(format: TableOrJson) -> Result<ExitCode, Failure> {
+    match format {
+        TableOrJson::Json => {
+            let list: Vec<Json> = experiment::registry().iter().map(describe_experiment).collect();
+            write(&format!("{:#}\n", Json::from(list)))?;
+        }
+        TableOrJson::Table => {
+            let mut text = String::new();
+            for entry in experiment::registry() {
+                let about = entry.about;
+                text.push_str(&format!("{}\n  {}. {}\n", about.id, about.title, about.claim));
+                for p in entry.parameters() {
+                    text.push_str(&format!("    {}\n", line(p)));
+                }
+                text.push_str(&match entry.claims().len() {
+                    0 => "\n".to_owned(),
+                    n => format!("  {n} claims: surprisal check {}\n\n", about.id),
+                });
+            }
+            write(&text)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe_experiment(entry: &experiment::Entry) -> Json {
+    let about = entry.about;
+    let claims = entry.claims().iter().map(|claim| {
+        json!({
+            "id": claim.id,
+            "statement": claim.statement,
+            "scalar": claim.scalar,
+            "comparison": claim.comparison,
+            "settings": entry.settings(claim),
+            "seeds": claim.seeds,
+            "source": claim.source,
+        })
+    });
+    json!({
+        "id": about.id,
+        "title": about.title,
+        "claim": about.claim,
+        "how": about.how,
+        "equation": about.equation,
+        "source": about.source,
+        "paper": about.paper,
+        "parameters": entry.parameters(),
+        "schema": entry.schema(),
+        "claims": claims.collect::<Vec<_>>(),
+    })
 }
 
 fn describe(entry: &Entry) -> Json {

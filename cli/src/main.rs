@@ -1,24 +1,34 @@
-//! `surprisal`: entropy measures of files, on the CPU or the GPU.
+//! `surprisal`: entropy measures of files and experiments, on the CPU or the GPU.
 //!
-//! Exit codes: 0 done, 1 the data cannot be read or measured (or a verified value disagrees), 2 the command line is
-//! wrong, 130 interrupted.
+//! Exit codes: 0 done, 1 the data cannot be read or measured (or a verified value disagrees, or a claim is not
+//! reproduced), 2 the command line is wrong, 130 interrupted.
 
 mod adapters;
 mod backend;
+mod check;
 mod list;
 mod measure;
 mod output;
 mod plot;
 mod progress;
+mod run;
 mod source;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use surprisal_core::{measure::Context, quantity::Information};
+use surprisal_core::{
+    data::DataError,
+    experiment::ExperimentError,
+    measure::{Context, MeasureError},
+    pace::Cancelled,
+    params::ParameterError,
+    quantity::Information,
+    sim::swarm::SwarmError,
+};
 
-/// An entropy laboratory: measures of files, on the CPU or the GPU.
+/// An entropy laboratory: measures of files and experiments, on the CPU or the GPU.
 #[derive(Parser)]
 #[command(name = "surprisal", version, about, max_term_width = 100)]
 struct Cli {
@@ -37,6 +47,24 @@ enum Command {
         zcat eeg.csv.gz | surprisal measure - --measure sampen --missing omit\n  \
         surprisal measure firmware.bin --plot pictures/")]
     Measure(MeasureArgs),
+    /// Run an experiment.
+    ///
+    /// Takes an experiment's id, a FILE.toml (`experiment = "fish-schooling"` and parameters as keys), a RECORD.json of an
+    /// earlier run, or a link to a page. Ctrl-C writes a checkpoint; --resume goes on with it.
+    #[command(after_help = "Examples:\n  surprisal run fish-schooling --set orientation_width=6 --steps 2000\n  \
+        surprisal run fish-schooling --set mode=dewi --set water=periodic --out school/ --animate gif\n  \
+        surprisal run school.toml --set seed=2 --format json\n  \
+        surprisal run 'https://example.org/?experiment=vicsek&noise=0.5'\n  \
+        surprisal run school/record.json\n  surprisal run --resume school/")]
+    Run(run::RunArgs),
+    /// Check the claims of an experiment or a paper by running them.
+    ///
+    /// Every claim compares a scalar with a threshold that was fixed before any run; the mean over the seeds decides. Exits
+    /// with 0 if all claims are reproduced, else with 1.
+    #[command(after_help = "Examples:\n  surprisal check fish-schooling\n  \
+        surprisal check fish-schooling --claim parallel-polarization --seeds 10\n  \
+        surprisal check vicsek --format json")]
+    Check(check::CheckArgs),
     /// List what there is.
     List {
         #[command(subcommand)]
@@ -67,6 +95,12 @@ enum Command {
 
 #[derive(Subcommand)]
 enum List {
+    /// All experiments with their parameters.
+    Experiments {
+        /// As a table or as JSON.
+        #[arg(long, value_enum, default_value_t = TableOrJson::Table)]
+        format: TableOrJson,
+    },
     /// All measures with their parameters.
     Measures {
         /// As a table or as JSON.
@@ -180,25 +214,41 @@ enum Failure {
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
-        let cancelled = error.chain().any(|cause| {
-            cause.is::<surprisal_core::pace::Cancelled>()
-                || matches!(
-                    cause.downcast_ref::<surprisal_core::measure::MeasureError>(),
-                    Some(surprisal_core::measure::MeasureError::Cancelled(_))
+        if error.chain().any(is_cancel) {
+            Self::Interrupted
+        } else if error.is::<ParameterError>()
+            || matches!(
+                error.downcast_ref(),
+                Some(
+                    ExperimentError::Unknown { .. }
+                        | ExperimentError::Parameter(_)
+                        | ExperimentError::Swarm(SwarmError::Parameter { .. })
                 )
-                || matches!(
-                    cause.downcast_ref::<surprisal_core::data::DataError>(),
-                    Some(surprisal_core::data::DataError::Cancelled(_))
-                )
-        });
-        if cancelled { Self::Interrupted } else { Self::Data(error) }
+            )
+        {
+            Self::Usage(error.to_string())
+        } else {
+            Self::Data(error)
+        }
     }
+}
+
+/// Whether an error is a cancel, under the name of whoever was asked.
+fn is_cancel(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.is::<Cancelled>()
+        || matches!(cause.downcast_ref(), Some(MeasureError::Cancelled(_)))
+        || matches!(cause.downcast_ref(), Some(DataError::Cancelled(_)))
+        || matches!(cause.downcast_ref(), Some(ExperimentError::Cancelled(_)))
+        || matches!(cause.downcast_ref(), Some(SwarmError::Cancelled(_)))
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Measure(args) => measure::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::List { what: List::Experiments { format } } => list::experiments(format),
         Command::List { what: List::Measures { format } } => list::measures(format),
         Command::Adapters { format } => adapters::run(format),
         Command::Verify { dir, backend, format } => verify::run(&dir, backend, format),

@@ -18,6 +18,13 @@ pub(crate) fn write(dir: &Path, name: &str, figure: &Figure) -> anyhow::Result<(
     put(dir, &format!("{name}.png"), &png)
 }
 
+/// A figure as SVG.
+pub(crate) fn svg(figure: &Figure) -> anyhow::Result<String> {
+    let style = Style::for_file(Theme::Print);
+    let height = figure::preferred_height(figure, f64::from(WIDTH), &style);
+    Ok(figure::to_svg(figure, WIDTH, height, &style)?)
+}
+
 /// A name for a picture that is safe on every file system.
 pub(crate) fn file_name(parts: &[&str]) -> String {
     let safe = |c: char| if c.is_alphanumeric() || ".-".contains(c) { c } else { '_' };

@@ -25,6 +25,8 @@ pub(crate) struct Progress {
 
 struct State {
     label: String,
+    /// What is counted are steps, so a rate means something.
+    steps: bool,
     started: Instant,
     bar: Option<ProgressBar>,
 }
@@ -39,15 +41,25 @@ impl Progress {
                 std::process::exit(130);
             }
         });
-        let state = State { label: String::new(), started: Instant::now(), bar: None };
+        let state = State { label: String::new(), steps: false, started: Instant::now(), bar: None };
         Self { interrupted, state: RefCell::new(state) }
     }
 
     /// The next piece of work begins.
     pub(crate) fn begin(&self, label: impl Into<String>) {
+        self.begin_as(label, false);
+    }
+
+    /// The next piece of work begins, and what it counts are steps: the bar tells their rate.
+    pub(crate) fn begin_steps(&self, label: impl Into<String>) {
+        self.begin_as(label, true);
+    }
+
+    fn begin_as(&self, label: impl Into<String>, steps: bool) {
         self.end();
         let mut state = self.state.borrow_mut();
         state.label = label.into();
+        state.steps = steps;
         state.started = Instant::now();
     }
 
@@ -58,10 +70,20 @@ impl Progress {
         }
     }
 
-    fn show(&self, done: u64, total: u64) {
+    /// Whether Ctrl-C was pressed.
+    pub(crate) fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// `done` of `total` are behind.
+    pub(crate) fn show(&self, done: u64, total: u64) {
         let state = &mut *self.state.borrow_mut();
         if state.bar.is_none() && state.started.elapsed() > PATIENCE {
-            let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} % {eta} left");
+            let style = ProgressStyle::with_template(if state.steps {
+                "{msg} {wide_bar} {percent} % {pos} of {len} steps, {per_sec}, {eta} left"
+            } else {
+                "{msg} {wide_bar} {percent} % {eta} left"
+            });
             let bar = ProgressBar::new(total);
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_message(state.label.clone());
@@ -77,7 +99,7 @@ impl Progress {
 impl Pace for Progress {
     fn tick(&self, done: u64, total: u64) -> LocalBoxFuture<'_, Result<(), Cancelled>> {
         self.show(done, total);
-        let answer = if self.interrupted.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) };
+        let answer = if self.interrupted() { Err(Cancelled) } else { Ok(()) };
         Box::pin(std::future::ready(answer))
     }
 }

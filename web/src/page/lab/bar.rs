@@ -144,7 +144,7 @@ fn Checked() -> impl IntoView {
                     let place = d.position.map(|x| format!("positions differ by at most {}", number(x)));
                     let value = d.number.map(|x| format!("measures by at most {}", number(x)));
                     let parts: Vec<String> = place.into_iter().chain(value).collect();
-                    format!("after {} {}", show::several(d.step as u64, "step", "steps"), parts.join(", "))
+                    format!("after {} {}", show::several_about(d.step, "step", "steps"), parts.join(", "))
                 })
                 .collect();
             (
