@@ -146,7 +146,7 @@ impl Lab {
 
     /// The experiment that is loaded.
     pub(super) fn entry(&self) -> Option<&'static Entry> {
-        self.trial.with(Trial::entry)
+        self.trial.with_untracked(Trial::entry)
     }
 
     /// How a claim stands after the runs of this session.

@@ -166,8 +166,10 @@ fn Sweep() -> impl IntoView {
                     <div class="figure-space">
                         <p class="soft">{move || {
                             let total = lab.begun.with(|b| b.as_ref().map_or(0.0, |b| b.total));
-                            if total > 0.0 {
-                                format!("Many runs side by side, {} steps each. Press Run; the chart grows as they go.", surprisal_core::figure::number(total))
+                            if lab.phase.with(|p| *p == Phase::Running) {
+                                "The first results are on their way.".to_owned()
+                            } else if total > 0.0 {
+                                format!("Many runs, {} steps in all. Press Run; the chart grows as they go.", surprisal_core::figure::number(total))
                             } else {
                                 "The experiment is being set up.".to_owned()
                             }

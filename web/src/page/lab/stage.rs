@@ -5,7 +5,7 @@ use surprisal_core::figure::number;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent, WheelEvent};
 
-use super::Wanted;
+use super::{Wanted, page::backend};
 use crate::{
     live::{Act, Look, Shade, Watch},
     page::{
@@ -210,7 +210,8 @@ fn upright(model: Model) {
 /// Polarization and rotation now.
 #[component]
 fn Numbers() -> impl IntoView {
-    let lab = model().lab;
+    let model = model();
+    let lab = model.lab;
     let order = move |pick: fn(&(f64, f64)) -> f64| {
         lab.state.with(|s| s.order.as_ref().map(pick)).map_or_else(|| "\u{2013}".to_owned(), |x| format!("{x:.3}"))
     };
@@ -220,6 +221,7 @@ fn Numbers() -> impl IntoView {
             <div title="Polarization: the length of the mean direction, 0 to 1"><dt>"P"</dt><dd id="polarization">{move || order(|o| o.0)}</dd></div>
             <div title="Rotation about the centre, 0 to 1"><dt>"M"</dt><dd id="rotation">{move || order(|o| o.1)}</dd></div>
             <div title="Particles shown"><dt>"N"</dt><dd>{move || number(flock())}</dd></div>
+            {move || backend(model).map(|word| view! { <div class="soft" title="Where it is computed"><dt class="hidden">"Computed on"</dt><dd>{word.to_uppercase()}</dd></div> })}
         </dl>
     }
 }

@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(700);
 /// A school may change in size by this much before the camera moves: trails begin anew when it does.
 const PATIENCE: f64 = 0.2;
 /// The share of a trail that is left after a frame.
-const TRAIL: f32 = 0.88;
+const TRAIL: f32 = 0.8;
 
 /// A surface and what it remembers from frame to frame.
 pub(super) struct Eye {

@@ -165,6 +165,9 @@ impl Pen {
             let step = shape::round(90.0 / camera.scale());
             shape::floor(to, camera, gaze.centre, gaze.radius, space.is_flat(), step);
             to.set_global_alpha(0.7);
+        } else {
+            to.set_stroke_style_str(&palette.ink_soft.css());
+            to.set_global_alpha(0.45);
         }
         shape::edge(to, camera, space);
         to.stroke();
