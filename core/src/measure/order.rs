@@ -53,13 +53,7 @@ pub(super) fn ascending(keys: impl ExactSizeIterator<Item = u64> + Clone) -> Vec
 }
 
 const fn digit(key: u64, pass: u32) -> usize {
-<<<<<<< HEAD
-    #[expect(clippy::cast_possible_truncation, reason = "only the lowest bits are kept")]
-    let low = (key >> (pass * BITS)) as usize;
-    low & (BINS - 1)
-=======
     ((key >> (pass * BITS)) & DIGIT) as usize
->>>>>>> speed
 }
 
 /// A number that orders like the finite `x`; 0.0 and -0.0 have the same.
