@@ -45,7 +45,7 @@ pub fn Embed(entry: &'static Entry) -> impl IntoView {
         let measured = root.clone();
         let told = std::cell::Cell::new(0.0);
         let tell = move |_| {
-            let height = measured.get_bounding_client_rect().height().ceil();
+            let height = wanted(&measured).ceil();
             if told.replace(height) != height {
                 post(entry.about.id, "height", json!({ "height": height }), Target::Anyone);
             }
@@ -87,6 +87,19 @@ pub fn Embed(entry: &'static Entry) -> impl IntoView {
             </p>
         </div>
     }
+}
+
+/// The live view's wish, as in the style sheet: this share of the width, up to so many pixels.
+const ASPECT: f64 = 0.62;
+const TALLEST: f64 = 640.0;
+
+/// The height that the figure would have in a frame as tall as it likes. In one that is not, the live view is lower, and
+/// everything is there all the same.
+fn wanted(root: &Element) -> f64 {
+    let height = root.get_bounding_client_rect().height();
+    let Some(stage) = root.query_selector(".stage").ok().flatten() else { return height };
+    let width = window().inner_width().ok().and_then(|w| w.as_f64()).unwrap_or(0.0);
+    height - stage.get_bounding_client_rect().height() + (ASPECT * width).min(TALLEST)
 }
 
 /// Tells when an element comes into sight and leaves it, or its tab does.
