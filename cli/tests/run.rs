@@ -205,7 +205,7 @@ fn claims_are_checked_by_runs() {
     let table = check(&["--seeds", "1", "--claim", "library"], 1);
     assert!(table.contains("not enough runs: fish-rotation.library") && table.contains("1 of 1 seeds hold"), "{table}");
     let first = claims[1]["values"][0].as_f64().unwrap();
-    let alone = check(&["--seeds", "1", "--claim", "library", "--format", "json"], 1);
+    let alone = check(&["--seeds", "1", "--claim", "fish-rotation.library", "--format", "json"], 1);
     let alone: Json = serde_json::from_str(&alone).unwrap();
     assert_eq!(alone["claims"][0]["values"], json!([first]));
 }
