@@ -1,5 +1,4 @@
-// <surprisal-figure figure="fish-schooling" count="300" theme="dark">: a frame with the live figure. Other attributes
-// are its parameters and may change. Events: ready, result (detail.record), error (detail.message). CSS part: frame.
+// <surprisal-figure figure="fish-schooling" count="300">: a live figure in a frame. More: docs/EMBEDDING.md
 
 const home = new URL('./', import.meta.url);
 const named = (name) => !/^(figure|height|class|id|style|title|slot|part|hidden|lang|dir|tabindex|role|(data|aria)-.*|on.*)$/.test(name);
@@ -16,7 +15,7 @@ class SurprisalFigure extends HTMLElement {
     frame.loading = 'lazy';
     frame.title = this.title || `Surprisal: ${this.getAttribute('figure')}`;
     frame.allow = 'fullscreen; clipboard-write';
-    frame.setAttribute('sandbox', 'allow-scripts allow-downloads allow-popups');
+    frame.setAttribute('sandbox', 'allow-scripts allow-downloads allow-popups allow-popups-to-escape-sandbox');
     frame.style.cssText = `display:block;width:100%;border:0;height:${parseFloat(this.getAttribute('height')) || 480}px`;
     frame.src = this.#address();
     (this.shadowRoot ?? this.attachShadow({ mode: 'open' })).replaceChildren(frame);
@@ -40,7 +39,7 @@ class SurprisalFigure extends HTMLElement {
     return url.href;
   }
 
-  // The sandbox has no origin to name; only parameters are said.
+  // A sandbox has no origin to name.
   #say(type, more) {
     this.#frame?.contentWindow?.postMessage({ surprisal: 1, type, ...more }, '*');
   }

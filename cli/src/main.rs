@@ -13,13 +13,14 @@ mod plot;
 mod progress;
 mod run;
 mod source;
+mod track;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use surprisal_core::{
-    data::DataError,
+    data::{DataError, trajectory::TrajectoryError},
     experiment::ExperimentError,
     measure::{Context, MeasureError},
     pace::Cancelled,
@@ -65,6 +66,14 @@ enum Command {
         surprisal check fish-schooling --claim fish-schooling.torus-rotation --seeds 10\n  \
         surprisal check vicsek --format json")]
     Check(check::CheckArgs),
+    /// Measure a recording of real fish or other animals over its frames.
+    ///
+    /// Reads idtracker.ai, TRex, SLEAP, DeepLabCut, plain tables, NumPy, NetCDF and golden-shiner JSON, and compares the
+    /// group with simulated schools of as many fish, from swarm to parallel school.
+    #[command(after_help = "Examples:\n  surprisal track session/trajectories/trajectories.h5\n  \
+        surprisal track data/video_id*.npz --set frame_rate=30 --set scale=35.5\n  \
+        surprisal track pose.analysis.h5 --body-part head --set frame_rate=25 --out group/")]
+    Track(track::TrackArgs),
     /// List what there is.
     List {
         #[command(subcommand)]
@@ -239,6 +248,7 @@ fn is_cancel(cause: &(dyn std::error::Error + 'static)) -> bool {
         || matches!(cause.downcast_ref(), Some(MeasureError::Cancelled(_)))
         || matches!(cause.downcast_ref(), Some(DataError::Cancelled(_)))
         || matches!(cause.downcast_ref(), Some(ExperimentError::Cancelled(_)))
+        || matches!(cause.downcast_ref(), Some(TrajectoryError::Cancelled(_)))
         || matches!(cause.downcast_ref(), Some(SwarmError::Cancelled(_)))
 }
 
@@ -247,6 +257,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Measure(args) => measure::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Track(args) => track::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List { what: List::Experiments { format } } => list::experiments(format),
         Command::List { what: List::Measures { format } } => list::measures(format),

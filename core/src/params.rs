@@ -253,6 +253,27 @@ pub fn parse_setting(text: &str) -> Result<(&str, &str, &str), String> {
     Ok((measure, key, value))
 }
 
+/// Reads texts of the form `key=value` as parameters of `of`, validated.
+///
+/// # Errors
+/// [`ParameterError`]: no equals sign, an unknown name, or a value that does not fit.
+pub fn parse_pairs(of: &str, parameters: &[Parameter], pairs: &[String]) -> Result<Map<String, Json>, ParameterError> {
+    let mut given = Map::new();
+    for pair in pairs {
+        let (key, text) = pair.split_once('=').ok_or_else(|| ParameterError::Invalid {
+            of: of.to_owned(),
+            key: pair.clone(),
+            given: "nothing".to_owned(),
+            expected: "expected key=value, for example seed=7".to_owned(),
+        })?;
+        let key = key.trim();
+        let value = parameters.iter().find(|p| p.name == key).map_or_else(|| Json::from(text), |p| p.parse(text));
+        given.insert(key.to_owned(), value);
+    }
+    validate(of, parameters, &given)?;
+    Ok(given)
+}
+
 /// The id with the smallest edit distance, if it is close enough to be a slip of the pen.
 pub(crate) fn nearest<'a>(id: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     known

@@ -109,6 +109,21 @@ fn a_batch_is_its_replicas_bit_for_bit() {
 }
 
 #[test]
+fn more_schools_than_workgroups_in_a_row() {
+    let Some((gpu, _guard)) = gpu() else { return };
+    let replica = |replica| Setup { replica, ..setup("vicsek", 2, "periodic", 2, false) };
+    let mut batch = GpuSwarm::new(&gpu, (0..65_600).map(replica).collect()).unwrap();
+    advance(&mut batch, 2);
+    let orders = block_on(batch.order()).unwrap();
+    for i in [0, 32_799, 32_800, 65_534, 65_535, 65_536, 65_599] {
+        let mut single = swarm(&gpu, &[&replica(i)]);
+        advance(&mut single, 2);
+        assert_eq!(state(&mut batch, i as usize), state(&mut single, 0), "replica {i}");
+        assert_eq!(orders[i as usize], block_on(single.order()).unwrap()[0], "replica {i}");
+    }
+}
+
+#[test]
 fn a_run_goes_on_from_its_checkpoint() {
     let Some((gpu, _guard)) = gpu() else { return };
     for (n, boundary) in [(90, "periodic"), (700, "open"), (1009, "periodic")] {

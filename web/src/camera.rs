@@ -5,7 +5,7 @@
 //! e = (cos p cos y, cos p sin y, sin p), right is (-sin y, cos y, 0), and up is right × (-e).
 
 /// Half the angle of view of the shorter side: tan 17.5°.
-const HALF_VIEW: f64 = 0.315_298_788_878_984;
+pub(crate) const HALF_VIEW: f64 = 0.315_298_788_878_984;
 
 /// A camera.
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +67,7 @@ impl Camera {
             right: [-sy, cy, 0.0],
             up: [-sp * cy, -sp * sy, cp],
             towards: [-cp * cy, -cp * sy, -sp],
-            // The ball touches the shorter side: sin of half the angle is radius / distance.
-            distance: radius * (1.0 + HALF_VIEW * HALF_VIEW).sqrt() / HALF_VIEW / zoom,
+            distance: distance(radius, zoom, flat),
             flat,
             focal: short / HALF_VIEW,
             middle,
@@ -104,6 +103,12 @@ impl Camera {
     pub(crate) fn scale(&self) -> f64 {
         if self.flat { self.focal } else { self.focal / self.distance }
     }
+}
+
+/// How far the eye is from the middle of a ball that it sees whole. In depth the ball touches the shorter side: the sine of
+/// half the angle is radius / distance. Flat, its disc does: the tangent is.
+pub(crate) fn distance(radius: f64, zoom: f64, flat: bool) -> f64 {
+    radius * if flat { 1.0 } else { (1.0 + HALF_VIEW * HALF_VIEW).sqrt() } / HALF_VIEW / zoom
 }
 
 pub(crate) fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {

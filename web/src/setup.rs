@@ -218,6 +218,8 @@ pub(crate) fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         Json::Null => String::new(),
+        // The shortest form that reads back: 1, not 1.0.
+        Json::Number(n) if n.is_f64() => n.as_f64().map_or_else(String::new, |x| x.to_string()),
         other => other.to_string(),
     }
 }

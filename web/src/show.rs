@@ -82,6 +82,12 @@ pub(crate) fn several(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
+/// The same of a whole number that travelled as a float.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of steps, and saturates")]
+pub(crate) fn several_about(n: f64, one: &str, many: &str) -> String {
+    several(n.max(0.0) as u64, one, many)
+}
+
 /// The largest absolute difference between two values of records, where they have the same shape.
 pub(crate) fn deviation(a: &Json, b: &Json) -> Option<f64> {
     match (a, b) {

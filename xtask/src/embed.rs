@@ -32,6 +32,7 @@ fn page(about: &surprisal_core::experiment::About) -> String {
 <link rel="canonical" href="../?experiment={id}">
 <script src="../theme.js"></script>
 <link rel="stylesheet" href="../style.css">
+<link rel="icon" href="../icon.svg" type="image/svg+xml">
 <link rel="modulepreload" href="../surprisal.js">
 <script type="module" src="../boot.js"></script>
 </head>

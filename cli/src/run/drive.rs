@@ -209,7 +209,7 @@ impl<'a> Session<'a> {
         let mut files = Vec::new();
         if let Some(out) = self.out.clone() {
             let title = self.run.entry().about.title;
-            files = results::write(&out, &self.run)?;
+            files = results::write(&out, &results::Shown::from(&self.run))?;
             let last = pollster::block_on(self.state())?;
             files.extend(results::library(&out, self.run.record(), last.as_ref())?);
             let setup = self.run.swarm().and_then(|s| s.setups().first().cloned());

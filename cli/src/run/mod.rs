@@ -3,10 +3,10 @@
 mod animate;
 mod checkpoint;
 mod drive;
-mod folder;
+pub(crate) mod folder;
 mod frames;
 mod given;
-mod results;
+pub(crate) mod results;
 mod scene;
 mod tables;
 mod trajectory;
@@ -83,10 +83,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     match args.format {
         TableOrJson::Json => {
             notes.iter().for_each(|note| eprintln!("note: {note}"));
-            output::write(&results::json(&session.run)?)?;
+            output::write(&results::json(&results::Shown::from(&session.run))?)?;
         }
         TableOrJson::Table => {
-            let mut text = results::table(&session.run, &notes);
+            let mut text = results::table(&results::Shown::from(&session.run), &notes);
             if let Some(dir) = &session.out {
                 text.push_str(&format!("{}: {}\n", dir.display(), files.join(", ")));
             }

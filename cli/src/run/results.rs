@@ -7,8 +7,8 @@ use serde::Serialize;
 use surprisal_core::{
     compute::Backend,
     data::write::school_csv,
-    experiment::{Record, Run},
-    figure::number,
+    experiment::{Record, Run, Verdict},
+    figure::{Figure, number},
     sim::swarm::State,
 };
 
@@ -23,14 +23,41 @@ struct Document<'a> {
     seen: String,
 }
 
+/// What is shown of a run or a recording.
+pub(crate) struct Shown<'a> {
+    /// The heading.
+    pub(crate) title: String,
+    /// The numbers.
+    pub(crate) record: &'a Record,
+    /// In words.
+    pub(crate) seen: String,
+    /// What one run says of the claims that it is about.
+    pub(crate) verdicts: Vec<Verdict>,
+    /// The pictures.
+    pub(crate) figures: Vec<Figure>,
+}
+
+impl<'a> From<&'a Run> for Shown<'a> {
+    fn from(run: &'a Run) -> Self {
+        let about = run.entry().about;
+        Self {
+            title: format!("{} ({})", about.title, about.id),
+            record: run.record(),
+            seen: run.seen(),
+            verdicts: run.verdicts(),
+            figures: run.figures(),
+        }
+    }
+}
+
 /// The record as JSON.
-pub(crate) fn json(run: &Run) -> anyhow::Result<String> {
-    Ok(serde_json::to_string_pretty(&Document { record: run.record(), seen: run.seen() })? + "\n")
+pub(crate) fn json(shown: &Shown<'_>) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(&Document { record: shown.record, seen: shown.seen.clone() })? + "\n")
 }
 
 /// The numbers for people.
-pub(crate) fn table(run: &Run, notes: &[String]) -> String {
-    let (about, record) = (run.entry().about, run.record());
+pub(crate) fn table(shown: &Shown<'_>, notes: &[String]) -> String {
+    let record = shown.record;
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     let head = |t: &str| Cell::new(t).add_attribute(Attribute::Bold);
@@ -48,12 +75,12 @@ pub(crate) fn table(run: &Run, notes: &[String]) -> String {
             Cell::new(&s.title),
         ]);
     }
-    let mut text = format!("{} ({})\n", about.title, about.id);
-    text.push_str(&format!("{}\n\n{}\n\n", table.trim_fmt(), run.seen()));
-    for verdict in run.verdicts() {
+    let mut text = format!("{}\n", shown.title);
+    text.push_str(&format!("{}\n\n{}\n\n", table.trim_fmt(), shown.seen));
+    for verdict in &shown.verdicts {
         if let [value] = verdict.values[..] {
             let holds = if verdict.holding == 1 { "holds" } else { "does not hold" };
-            let (of, id) = (about.id, verdict.claim);
+            let (of, id) = (&verdict.experiment, verdict.claim);
             let (comparison, needed) = (verdict.comparison, verdict.needed);
             let value = number(value);
             text.push_str(&format!(
@@ -76,10 +103,10 @@ pub(crate) fn table(run: &Run, notes: &[String]) -> String {
 }
 
 /// Writes the record, tables and pictures into `dir`; gives back the files' names.
-pub(crate) fn write(dir: &Path, run: &Run) -> anyhow::Result<Vec<String>> {
-    let record = run.record();
+pub(crate) fn write(dir: &Path, shown: &Shown<'_>) -> anyhow::Result<Vec<String>> {
+    let record = shown.record;
     let mut files = vec!["record.json".to_owned()];
-    let json = json(run)?;
+    let json = json(shown)?;
     folder::put(dir, "record.json", |out| Ok(out.write_all(json.as_bytes())?))?;
     for table in &record.tables {
         let name = plot::file_name(&[&table.name]);
@@ -88,9 +115,9 @@ pub(crate) fn write(dir: &Path, run: &Run) -> anyhow::Result<Vec<String>> {
         tables::parquet(dir, &parquet, table, record)?;
         files.extend([csv, parquet]);
     }
-    for figure in run.figures() {
+    for figure in &shown.figures {
         let name = format!("{}.svg", plot::file_name(&[&figure.id]));
-        let svg = plot::svg(&figure)?;
+        let svg = plot::svg(figure)?;
         folder::put(dir, &name, |out| Ok(out.write_all(svg.as_bytes())?))?;
         files.push(name);
     }

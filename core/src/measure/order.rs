@@ -7,12 +7,14 @@ const MANY: usize = 1 << 22;
 /// Bits of a key that one pass looks at.
 const BITS: u32 = 11;
 const BINS: usize = 1 << BITS;
+/// The bits of the lowest digit.
+const DIGIT: u64 = (1 << BITS) - 1;
 const PASSES: usize = u64::BITS.div_ceil(BITS) as usize;
 
 /// The indices of `keys` in ascending order of key; equal keys keep theirs. O(N).
 ///
-/// A radix sort: in wasm a comparison sort pays for a wrong guess at every other comparison. Passes over digits
-/// that all keys share are left out.
+/// A radix sort, without branches that depend on the keys: wasm engines may have nothing else for a comparison sort.
+/// Passes over digits that all keys share are left out.
 ///
 /// # Panics
 /// Never for fewer than 2^32 keys, which no page and no GPU holds.
@@ -51,7 +53,7 @@ pub(super) fn ascending(keys: impl ExactSizeIterator<Item = u64> + Clone) -> Vec
 }
 
 const fn digit(key: u64, pass: u32) -> usize {
-    (key >> (pass * BITS)) as usize & (BINS - 1)
+    ((key >> (pass * BITS)) & DIGIT) as usize
 }
 
 /// A number that orders like the finite `x`; 0.0 and -0.0 have the same.

@@ -9,8 +9,10 @@
 //!   8th step), a hunting predator 2. About 250 bytes a fish and step beside the walk, which reads 16 bytes of everybody in
 //!   the 9 or 27 cells around and 16 more of those within reach. 10,000 fish with 200 neighbours are 2·10⁶ noticed and
 //!   some 10⁷ looked at a step: 6·10⁸ a second at 60 steps, and 360 to 480 dispatches, which an integrated GPU does.
-//! - **No grid** where fewer than four cells fit along an axis: all pairs by tiles in workgroup memory, 2 dispatches.
-//! - **Determinism**: reproducible mode and small schools: bitwise per adapter, whatever the batch. Fast mode: statistical,
+//! - **No grid** where fewer than four cells fit along an axis: all pairs by tiles in workgroup memory, 2 dispatches. Where
+//!   one replica of a batch has no grid, the batch has none.
+//! - **Determinism**: reproducible mode and small schools: bitwise per adapter, whatever the batch (but for the
+//!   grid). Fast mode: statistical,
 //!   as the order of the sums depends on chance. Across adapters statistical: the random integers are equal, and
 //!   transcendental functions are written out, but contraction is the compiler's.
 //! - **Large numbers**: f32 holds 24 bits: in open water a school that is 10⁴ from the origin moves in steps of 10⁻³.
@@ -121,15 +123,7 @@ impl GpuSwarm {
     /// As [`Setup::check`]; [`SwarmError::Batch`] where counts differ or there is no replica;
     /// [`SwarmError::TooLarge`] where one buffer would be too large; [`SwarmError::Backend`].
     pub fn new(gpu: &Gpu, setups: Vec<Setup>) -> Result<Self, SwarmError> {
-        let Some(first) = setups.first() else { return Err(SwarmError::Batch("there is none".to_owned())) };
-        let count = first.count;
-        for (i, setup) in setups.iter().enumerate() {
-            setup.check()?;
-            if setup.count != count {
-                let message = format!("replica {i} has {} particles, the first has {count}", setup.count);
-                return Err(SwarmError::Batch(message));
-            }
-        }
+        let count = Setup::check_batch(&setups)?;
         let told = |error: GpuError| error.into_swarm_error(&gpu.info().name);
         let memory = Memory::new(gpu, &setups).map_err(told)?;
         let path = if count <= SEATS {
@@ -414,12 +408,13 @@ impl Swarm for GpuSwarm {
         }
         let old = std::mem::replace(&mut self.setups[i], setup);
         let new = &self.setups[i];
-        match (old.predator, new.predator) {
-            (None, Some(predator)) => self.put_predator(i, &[predator.position, [1.0, 0.0, 0.0]]),
-            (Some(was), Some(predator)) if was.position != predator.position => {
-                self.put_predator(i, &[predator.position]);
+        if let Some(predator) = new.predator {
+            let at = setup::flat(new, predator.position);
+            match old.predator {
+                None => self.put_predator(i, &[at, [1.0, 0.0, 0.0]]),
+                Some(was) if was.position != predator.position => self.put_predator(i, &[at]),
+                Some(_) => {}
             }
-            _ => {}
         }
         self.rewrite().and_then(|()| self.fit(i, &old)).map_err(|error| self.told(error))
     }
@@ -486,5 +481,20 @@ impl Bound {
         pass.set_pipeline(&self.pipeline.compute);
         pass.set_bind_group(0, &self.bindings, &[offset]);
         pass.dispatch_workgroups(groups[0], groups[1], 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_GROUPS, folded};
+
+    #[test]
+    fn a_fold_holds_all_groups_and_few_more() {
+        for groups in [0, 1, 65_535, 65_536, 131_070, 131_071, 1 << 24, 4_000_000_007] {
+            let [x, y] = folded(groups);
+            assert!(x <= MAX_GROUPS && y <= MAX_GROUPS, "{groups}: {x} {y}");
+            let all = u64::from(x) * u64::from(y);
+            assert!(all >= groups && all <= groups + u64::from(y), "{groups}: {x} {y}");
+        }
     }
 }

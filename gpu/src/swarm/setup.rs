@@ -105,7 +105,7 @@ fn turn(angle: f64) -> [f32; 2] {
 }
 
 /// A point or vector as a flat world has it.
-fn flat(setup: &Setup, x: [f64; 3]) -> [f64; 3] {
+pub(super) fn flat(setup: &Setup, x: [f64; 3]) -> [f64; 3] {
     if setup.space.is_flat() { [x[0], x[1], 0.0] } else { x }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn start() {
     let busy = Rc::new(std::cell::Cell::new(false));
     let inbox = Rc::new(live::Inbox::default());
     wasm_bindgen_futures::spawn_local(live::serve(lab.clone(), inbox.clone()));
-    wasm_bindgen_futures::spawn_local(warm::up(busy.clone()));
+    wasm_bindgen_futures::spawn_local(warm::up(busy.clone(), inbox.clone()));
     let listen = move |event: MessageEvent| {
         let Some((ask, beside)) = letter(&event.data()) else { return };
         let ask = match ask {

@@ -64,6 +64,11 @@ impl Steps {
         *self.phase.borrow_mut() = Phase { label, finished, jobs, bytes: false, began: Instant::now(), last: 0 };
     }
 
+    /// The event loop has just had its turn.
+    pub(super) fn rested(&self) {
+        self.looked.set(Instant::now());
+    }
+
     /// Whether the work should end.
     pub(super) fn stopped(&self) -> bool {
         self.stop.get()

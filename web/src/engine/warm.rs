@@ -17,6 +17,8 @@ use surprisal_core::{
 };
 use web_time::{Duration, Instant};
 
+use super::live::Inbox;
+
 /// What the page does at first comes first.
 const DELAY: u32 = 300;
 /// The engine hears a question after at most about this long.
@@ -34,7 +36,8 @@ const RUNS: u32 = 40;
 const FEW_RUNS: u32 = 8;
 
 /// Runs the measures of a first report once, and the kernels until they are compiled well, while nobody is waiting.
-pub(super) async fn up(busy: Rc<Cell<bool>>) {
+/// Whoever watches an experiment has no need of it.
+pub(super) async fn up(busy: Rc<Cell<bool>>, inbox: Rc<Inbox>) {
     TimeoutFuture::new(DELAY).await;
     let mut rng = Philox::new(0, 0);
     let mut noise = |n| Column::real("", (0..n).map(|_| rng.normal()).collect());
@@ -48,6 +51,9 @@ pub(super) async fn up(busy: Rc<Cell<bool>>) {
     for (id, parameters, column, runs) in first.chain(kernels) {
         let mut left = runs;
         while left > 0 {
+            if inbox.is_used() {
+                return;
+            }
             TimeoutFuture::new(if busy.get() { PATIENCE } else { PAUSE }).await;
             let began = Instant::now();
             while left > 0 && !busy.get() && began.elapsed() < PIECE {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::model::{View, model};
+use super::{model::model, route::View};
 
 #[component]
 pub(super) fn Header() -> impl IntoView {

@@ -56,6 +56,7 @@ pub(super) fn listen(model: Model) {
                 model.sheet.set(false);
             } else {
                 model.cancel();
+                model.hold_if_running();
             }
         }
     });

@@ -77,7 +77,7 @@ impl Engine {
 }
 
 /// A worker of this page. Where the page may not load one from its own host, because a sandbox took its origin away, a
-/// line of script that imports it does.
+/// line of script imports it: a classic one, since browsers refuse modules from there. It keeps what is said too early.
 fn worker() -> Result<Worker, JsValue> {
     let options = WorkerOptions::new();
     options.set_type(WorkerType::Module);
@@ -85,9 +85,13 @@ fn worker() -> Result<Worker, JsValue> {
     if window().origin() != "null" {
         return Worker::new_with_options(&address, &options);
     }
-    let text = format!("import {};", serde_json::Value::from(address));
+    let text = format!(
+        "const early = []; onmessage = ({{ data }}) => early.push(data); \
+         import({}).then(() => {{ for (const data of early) onmessage({{ data }}); }});",
+        serde_json::Value::from(address)
+    );
     let blob = dom::blob(&text, "text/javascript").ok_or("no blob could be made")?;
-    Worker::new_with_options(&web_sys::Url::create_object_url_with_blob(&blob)?, &options)
+    Worker::new(&web_sys::Url::create_object_url_with_blob(&blob)?)
 }
 
 fn line(hear: &Hear) -> Result<Line, JsValue> {

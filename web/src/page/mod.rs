@@ -20,13 +20,15 @@ mod model;
 mod reference;
 mod report;
 mod results;
+mod route;
 mod status;
 mod theme;
 
 use leptos::prelude::*;
 
 use crate::trial::Trial;
-use model::{Model, View};
+use model::Model;
+use route::View;
 
 /// Puts the page in the place of the loading line.
 pub(crate) fn start() {

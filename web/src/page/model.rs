@@ -7,48 +7,12 @@ use serde::Deserialize;
 use surprisal_core::{figure::Figure, report::ResultRecord};
 use web_sys::Blob;
 
-use super::{dom, lab::Lab, link::Engine, theme::Theme};
+use super::{dom, lab::Lab, link::Engine, route::View, theme::Theme};
 use crate::{
     plan,
-    protocol::{Ask, Badge, Job, Opened, Progress, Run, Wish},
+    protocol::{Ask, Badge, Job, Opened, Progress, Run},
     setup::Setup,
-    trial::Trial,
 };
-
-/// Which page is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum View {
-    /// Home without a file, the report with one.
-    Measure,
-    /// All measures, from this one on.
-    Reference(Option<String>),
-    /// All experiments.
-    Experiments,
-    /// One experiment.
-    Lab,
-}
-
-impl View {
-    /// The page at an address; with it the experiment that the address names.
-    fn of(fragment: &str, query: &str) -> (Self, Option<Trial>) {
-        let parts: Vec<&str> = fragment.trim_matches('/').split('/').collect();
-        match parts[..] {
-            ["measures"] => (Self::Reference(None), None),
-            ["measures", id] => (Self::Reference(Some(id.to_owned())), None),
-            ["experiments"] => (Self::Experiments, None),
-            ["experiments", id] => (Self::Lab, Some(Trial::of(id, Wish::Auto))),
-            _ => {
-                let trial = Trial::parse(query);
-                if trial.experiment.is_some() { (Self::Lab, Some(trial)) } else { (Self::Measure, None) }
-            }
-        }
-    }
-
-    /// The page at the browser's address.
-    fn here() -> (Self, Option<Trial>) {
-        Self::of(&dom::fragment(), &dom::query())
-    }
-}
 
 /// What goes on.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -248,27 +212,6 @@ impl Model {
         self.ask(&Ask::Hello { wish: self.setup.with_untracked(|s| s.wish) }, None);
     }
 
-    /// Shows what the address says: the user went back, or followed a link.
-    fn come(self) {
-        let (view, trial) = View::here();
-        match trial {
-            Some(trial) => self.load(trial),
-            None => {
-                if self.view.with_untracked(|v| *v != view) {
-                    self.view.set(view);
-                }
-            }
-        }
-    }
-
-    /// To the report, or home.
-    pub(super) fn to_measure(self) {
-        if self.view.with_untracked(|v| *v != View::Measure) {
-            dom::push_query(&self.setup.with_untracked(Setup::to_query));
-            self.view.set(View::Measure);
-        }
-    }
-
     pub(super) fn next_number(&self) -> u32 {
         self.number.update_value(|n| *n += 1);
         self.number.get_value()
@@ -279,7 +222,9 @@ impl Model {
         let Ok(samples) = serde_json::from_str::<Vec<Sample>>(&text) else { return };
         let shown = samples.iter().find(|s| s.file == EXAMPLE).cloned();
         self.samples.set(samples);
-        let home = self.file.with_untracked(Option::is_none) && self.stage.with_untracked(|s| *s == Stage::Idle);
+        let home = self.view.with_untracked(|v| *v == View::Measure)
+            && self.file.with_untracked(Option::is_none)
+            && self.stage.with_untracked(|s| *s == Stage::Idle);
         if let Some(sample) = shown.filter(|_| home)
             && let Ok(blob) = dom::fetch_blob(&format!("./samples/{}", sample.file)).await
             && self.stage.with_untracked(|s| *s == Stage::Idle)

@@ -55,7 +55,9 @@ pub(in crate::experiment) fn series(table: &Table, title: &str, names: &[(&str, 
         .filter(|(_, (name, _))| table.numbers(name).iter().any(|y| y.is_finite()))
         .map(|(k, (name, label))| figure::line(x, table.numbers(name), BUCKETS, label, Colour::nth(k)))
         .collect();
-    Panel { x: Axis::new(label), y: Axis::new(title).within(0.0, 1.0), marks, weight: 1.0 }
+    // A corrected entropy may be a little above that of no order at all.
+    let above = names.iter().any(|(name, _)| table.numbers(name).iter().any(|y| *y > 1.0));
+    Panel { x: Axis::new(label), y: Axis::new(title).within(0.0, if above { 1.2 } else { 1.0 }), marks, weight: 1.0 }
 }
 
 /// The pictures of a live school.

@@ -19,7 +19,7 @@ use std::{
 use futures_util::future::{Either, select};
 use web_sys::OffscreenCanvas;
 
-use super::{lab::Lab, tell};
+use super::{lab::Lab, pace::Steps, tell};
 use crate::{
     live::{Act, News, Speed, Watch},
     protocol::Tell,
@@ -37,6 +37,7 @@ pub(super) struct Inbox {
     waker: RefCell<Option<Waker>>,
     /// Ends the step that runs.
     stop: Rc<Cell<bool>>,
+    used: Cell<bool>,
 }
 
 impl Inbox {
@@ -45,6 +46,7 @@ impl Inbox {
         // What runs now is of no more use; a step of a million particles need not be waited for.
         if matches!(act, Act::Start { .. } | Act::Stop) {
             self.stop.set(true);
+            self.used.set(true);
         }
         let mut letters = self.letters.borrow_mut();
         // A slider sends faster than runs begin again: the last word counts.
@@ -56,6 +58,11 @@ impl Inbox {
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
         }
+    }
+
+    /// Whether an experiment has been asked for.
+    pub(super) fn is_used(&self) -> bool {
+        self.used.get()
     }
 
     fn take(&self) -> Option<Letter> {
@@ -80,6 +87,7 @@ impl Inbox {
 pub(super) async fn serve(lab: Rc<Lab>, inbox: Rc<Inbox>) {
     let mut stage = Stage {
         lab,
+        pace: Steps::new(inbox.stop.clone()),
         stop: inbox.stop.clone(),
         number: 0,
         live: None,
@@ -117,6 +125,7 @@ pub(super) async fn serve(lab: Rc<Lab>, inbox: Rc<Inbox>) {
 /// Everything about the running experiment.
 struct Stage {
     lab: Rc<Lab>,
+    pace: Steps,
     stop: Rc<Cell<bool>>,
     number: u32,
     live: Option<Live>,
@@ -211,20 +220,11 @@ impl Stage {
         if let Some(point) = point {
             live.point(point);
         }
-        match live.advance(self.speed, &self.stop).await {
+        self.pace.rested();
+        match live.advance(self.speed, &self.pace).await {
             Ok(()) => self.screen.touch(),
             Err(run::Halt::Cancelled) => {}
-            Err(run::Halt::Backend(why)) => match live.fall(&why).await {
-                Ok(()) => {
-                    self.lab.forget_gpu();
-                    self.say(News::Fell(why));
-                    self.screen.touch();
-                }
-                Err(error) => {
-                    let text = format!("{why}; and the CPU could not go on: {error}");
-                    self.say(News::Failed(text));
-                }
-            },
+            Err(run::Halt::Backend(why)) => self.fall(why).await,
             Err(run::Halt::Because(why)) => {
                 live.play(false);
                 self.say(News::Failed(why));
@@ -238,12 +238,27 @@ impl Stage {
         match self.screen.draw(swarm).await {
             Ok(()) => {}
             Err(screen::Trouble::Canvas) => self.say(News::Canvas),
+            Err(screen::Trouble::Because(why)) if live.on_gpu() => self.fall(why).await,
             Err(screen::Trouble::Because(why)) => self.say(News::Failed(why)),
         }
         let shown = self.screen.shown();
         if let Some(live) = &mut self.live {
             live.measure(shown).await;
         }
+    }
+
+    /// The GPU failed: the CPU goes on.
+    async fn fall(&mut self, why: String) {
+        self.lab.forget_gpu();
+        let Some(live) = &mut self.live else { return };
+        match live.fall(&why).await {
+            Ok(()) => self.say(News::Fell(why)),
+            Err(error) => {
+                live.play(false);
+                self.say(News::Failed(format!("{why}; and the CPU could not go on: {error}")));
+            }
+        }
+        self.screen.touch();
     }
 
     /// Tells what is due.

@@ -1,7 +1,5 @@
 //! One run: how far a slice goes, what is told when, and what happens when a GPU fails.
 
-use std::{cell::Cell, rc::Rc};
-
 use serde_json::{Map, Value as Json};
 use surprisal_core::{
     compute::{Backend, Cpu, Ran},
@@ -171,6 +169,10 @@ impl Live {
         self.run.swarm()
     }
 
+    pub(super) fn on_gpu(&self) -> bool {
+        self.ran.backend == Backend::Gpu
+    }
+
     pub(super) fn is_moving(&self) -> bool {
         (self.playing || self.once) && !self.run.is_done()
     }
@@ -230,7 +232,7 @@ impl Live {
     }
 
     /// Advances by as many steps as a frame has time for.
-    pub(super) async fn advance(&mut self, speed: Speed, stop: &Rc<Cell<bool>>) -> Result<(), Halt> {
+    pub(super) async fn advance(&mut self, speed: Speed, pace: &Steps) -> Result<(), Halt> {
         let now = Instant::now();
         let slice = if self.run.swarm().is_some() { SLICE } else { SLICE_UNSEEN };
         let most = (slice / self.cost.max(1e-7)).max(1.0);
@@ -252,8 +254,7 @@ impl Live {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to a slice's worth")]
         let count = steps.min(1e6) as u32;
         let before = self.run.done();
-        let pace = Steps::new(stop.clone());
-        let result = self.run.advance(count, &pace).await;
+        let result = self.run.advance(count, pace).await;
         let took = now.elapsed().as_secs_f64();
         let went = self.run.done() - before;
         self.run.record_mut().seconds += took;

@@ -12,7 +12,8 @@ use crate::{
     live::{Act, Look, Speed, State},
     page::{
         dom,
-        model::{Model, Stage, View},
+        model::{Model, Stage},
+        route::View,
     },
     protocol::{Ask, Wish},
     setup::Unknown,
@@ -207,6 +208,13 @@ impl Model {
         self.lab.proving.set(None);
         self.lab.unasked.set_value(false);
         self.act(Act::Pause);
+    }
+
+    /// Escape: what runs is held, and goes on with Run.
+    pub(in crate::page) fn hold_if_running(self) {
+        if self.lab.phase.with_untracked(|p| *p == Phase::Running) {
+            self.hold();
+        }
     }
 
     pub(super) fn step_once(self) {

@@ -93,7 +93,7 @@ fn iframe(model: Model, entry: &Entry) -> String {
     let address = attribute(&figure(model, entry));
     let title = attribute(entry.about.title);
     format!(
-        "<iframe src=\"{address}\" title=\"{title}\" width=\"100%\" height=\"560\" loading=\"lazy\" sandbox=\"allow-scripts allow-downloads allow-popups\" style=\"border:0\"></iframe>"
+        "<iframe src=\"{address}\" title=\"{title}\" width=\"100%\" height=\"560\" loading=\"lazy\" sandbox=\"allow-scripts allow-downloads allow-popups allow-popups-to-escape-sandbox\" style=\"border:0\"></iframe>"
     )
 }
 
@@ -144,7 +144,7 @@ fn Checked() -> impl IntoView {
                     let place = d.position.map(|x| format!("positions differ by at most {}", number(x)));
                     let value = d.number.map(|x| format!("measures by at most {}", number(x)));
                     let parts: Vec<String> = place.into_iter().chain(value).collect();
-                    format!("after {} {}", show::several(d.step as u64, "step", "steps"), parts.join(", "))
+                    format!("after {} {}", show::several_about(d.step, "step", "steps"), parts.join(", "))
                 })
                 .collect();
             (

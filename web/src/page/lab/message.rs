@@ -21,7 +21,7 @@ use crate::{
     page::{
         canvas::WidthWatch,
         dom,
-        model::{Model, model},
+        model::{Model, Stage as Crash, model},
     },
     setup::plain,
     trial,
@@ -60,6 +60,10 @@ pub fn Embed(entry: &'static Entry) -> impl IntoView {
     let moves = page::moves(model);
     let first = Memo::new(move |_| lab.figures.with(|f| f.first().map(|f| f.id.clone())));
     let trouble = move || match (lab.trouble.get(), lab.phase.get()) {
+        _ if model.stage.with(|s| matches!(s, Crash::Failed(..))) => model.stage.with(|s| match s {
+            Crash::Failed(title, why) => Some(format!("{title}: {why}")),
+            _ => None,
+        }),
         (Some(why), _) | (None, super::Phase::Failed(why)) => Some(why),
         _ => lab.errors.with(|e| e.iter().next().map(|(key, why)| format!("{key}: {why}"))),
     };

@@ -24,6 +24,7 @@ use surprisal_core::{
 
 use crate::{
     live::{Begun, Deviation, Look, Speed, State},
+    show,
     trial::Trial,
 };
 
@@ -145,7 +146,7 @@ impl Lab {
 
     /// The experiment that is loaded.
     pub(super) fn entry(&self) -> Option<&'static Entry> {
-        self.trial.with(Trial::entry)
+        self.trial.with_untracked(Trial::entry)
     }
 
     /// How a claim stands after the runs of this session.
@@ -172,7 +173,7 @@ impl Lab {
         } else if good > 0 {
             (Standing::NotEnoughRuns, format!("{good} of {n} claims reproduced"))
         } else {
-            (Standing::NotEnoughRuns, format!("{n} claims, not checked yet"))
+            (Standing::NotEnoughRuns, format!("{}, not checked yet", show::several(n as u64, "claim", "claims")))
         })
     }
 }

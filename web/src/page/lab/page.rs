@@ -60,8 +60,8 @@ fn Bench(entry: &'static Entry) -> impl IntoView {
             data-backend=move || backend(model).unwrap_or_default()>
             <header class="lab-head">
                 <h1>{entry.about.title}</h1>
+                {move || lab.standing(entry).map(|(standing, text)| view! { <span class=chip(standing) id="standing">{text}</span> })}
                 <p class="lead">{entry.about.claim}</p>
-                {move || lab.standing(entry).map(|(standing, text)| view! { <p><span class=chip(standing) id="standing">{text}</span></p> })}
             </header>
             <Notes/>
             <div class="bench">
@@ -166,8 +166,10 @@ fn Sweep() -> impl IntoView {
                     <div class="figure-space">
                         <p class="soft">{move || {
                             let total = lab.begun.with(|b| b.as_ref().map_or(0.0, |b| b.total));
-                            if total > 0.0 {
-                                format!("Many runs side by side, {} steps each. Press Run; the chart grows as they go.", surprisal_core::figure::number(total))
+                            if lab.phase.with(|p| *p == Phase::Running) {
+                                "The first results are on their way.".to_owned()
+                            } else if total > 0.0 {
+                                format!("Many runs, {} steps in all. Press Run; the chart grows as they go.", surprisal_core::figure::number(total))
                             } else {
                                 "The experiment is being set up.".to_owned()
                             }

@@ -5,6 +5,7 @@ use surprisal_core::figure::number;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent, WheelEvent};
 
+use super::{Wanted, page::backend};
 use crate::{
     live::{Act, Look, Shade, Watch},
     page::{
@@ -45,7 +46,9 @@ pub fn Stage(title: &'static str) -> impl IntoView {
         model.set_look(|look| look.dark = dark);
     });
     let on_key = move |event: KeyboardEvent| {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+        // The buttons of the view have keys of their own.
+        let own = event.target().is_some_and(|t| event.current_target().is_some_and(|c| t == c));
+        if !own || event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
         let size = if event.shift_key() { 4.0 * PRESS } else { PRESS };
@@ -54,6 +57,7 @@ pub fn Stage(title: &'static str) -> impl IntoView {
             "." => model.step_once(),
             "r" | "R" => model.reset(),
             "s" | "S" => model.next_seed(),
+            "e" | "E" => model.want(Wanted::Json),
             "?" => keys.update(|k| *k = !*k),
             "ArrowLeft" => turn(model, -size, 0.0),
             "ArrowRight" => turn(model, size, 0.0),
@@ -206,7 +210,8 @@ fn upright(model: Model) {
 /// Polarization and rotation now.
 #[component]
 fn Numbers() -> impl IntoView {
-    let lab = model().lab;
+    let model = model();
+    let lab = model.lab;
     let order = move |pick: fn(&(f64, f64)) -> f64| {
         lab.state.with(|s| s.order.as_ref().map(pick)).map_or_else(|| "\u{2013}".to_owned(), |x| format!("{x:.3}"))
     };
@@ -216,6 +221,7 @@ fn Numbers() -> impl IntoView {
             <div title="Polarization: the length of the mean direction, 0 to 1"><dt>"P"</dt><dd id="polarization">{move || order(|o| o.0)}</dd></div>
             <div title="Rotation about the centre, 0 to 1"><dt>"M"</dt><dd id="rotation">{move || order(|o| o.1)}</dd></div>
             <div title="Particles shown"><dt>"N"</dt><dd>{move || number(flock())}</dd></div>
+            {move || backend(model).map(|word| view! { <div class="soft" title="Where it is computed"><dt class="hidden">"Computed on"</dt><dd>{word.to_uppercase()}</dd></div> })}
         </dl>
     }
 }
@@ -291,6 +297,8 @@ fn Keys(close: impl Fn() + Copy + 'static) -> impl IntoView {
         (".", "one step"),
         ("R", "reset"),
         ("S", "new seed"),
+        ("E", "save the record"),
+        ("Esc", "pause"),
         ("\u{2190} \u{2192} \u{2191} \u{2193}", "turn the camera, faster with Shift"),
         ("+ \u{2212} 0", "nearer, farther, as it was"),
         ("?", "this list"),

@@ -6,7 +6,10 @@ use surprisal_core::{experiment::Entry, params::Parameter};
 use super::{Phase, page::backend};
 use crate::{
     live::Speed,
-    page::model::{Model, model},
+    page::{
+        dom,
+        model::{Model, model},
+    },
     setup::plain,
     show,
 };
@@ -43,12 +46,22 @@ pub fn Transport(entry: &'static Entry) -> impl IntoView {
                 })}
                 {(!lab.embedded).then(|| view! {
                     <button type="button" class="only-narrow" aria-controls="choose" aria-expanded=move || sheet.get().to_string()
-                        on:click=move |_| sheet.update(|open| *open = !*open)>"Parameters"</button>
+                        on:click=move |_| unfold(model)>"Parameters"</button>
                 })}
                 <p class="where num soft" id="where">{move || place(model)}</p>
                 {(!lab.embedded).then(|| view! { <div class="only-wide pace-wide"><Pace entry id="pace"/></div> })}
             </div>
         </div>
+    }
+}
+
+/// Puts the sheet with the parameters up, below the live view, or away.
+fn unfold(model: Model) {
+    model.sheet.update(|open| *open = !*open);
+    if model.sheet.get_untracked()
+        && let Some(stage) = document().get_element_by_id("lab-stage")
+    {
+        dom::scroll_to(&stage);
     }
 }
 
@@ -68,7 +81,9 @@ fn place(model: Model) -> String {
                 text = format!("{text} \u{b7} {} left", show::seconds(left));
             }
         }
-        match backend(model) {
+        // The live view says it itself.
+        let moves = model.lab.begun.with(|b| b.as_ref().is_none_or(|b| b.moves));
+        match backend(model).filter(|_| !moves) {
             Some(backend) => format!("{text} \u{b7} {}", backend.to_uppercase()),
             None => text,
         }
@@ -88,7 +103,7 @@ pub(super) fn Pace(entry: &'static Entry, id: &'static str) -> impl IntoView {
     };
     view! {
         <div class="pace">
-            <label for=format!("{id}-speed") class="soft">"Speed"</label>
+            <label for=format!("{id}-speed") class="hidden">"Speed"</label>
             <select id=format!("{id}-speed") on:change=speed title="At full speed it goes on while the tab is hidden">
                 {Speed::ALL.into_iter().map(|s| view! {
                     <option value=s.word() selected=move || lab.speed.get() == s>{s.title()}</option>

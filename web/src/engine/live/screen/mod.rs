@@ -2,14 +2,17 @@
 //!
 //! A [`Surface`] is chosen when the first swarm is drawn on a canvas, since a canvas keeps its first kind of context.
 
+mod eye;
 mod pen;
 mod scene;
 mod shape;
 
 use surprisal_core::sim::swarm::Swarm;
+use surprisal_gpu::GpuSwarm;
 use web_sys::OffscreenCanvas;
 
 use crate::live::{Look, Shown};
+use eye::Eye;
 use pen::Pen;
 
 /// Why nothing was drawn.
@@ -26,6 +29,8 @@ enum Surface {
     Bare(OffscreenCanvas),
     /// Canvas 2D, from a state in memory.
     Pen(Box<Pen>),
+    /// WebGPU, from the memory of the swarm.
+    Eye(Box<Eye>),
 }
 
 /// The live view.
@@ -34,6 +39,8 @@ pub(super) struct Screen {
     surface: Option<Surface>,
     look: Look,
     stale: bool,
+    /// WebGPU computes here, but cannot draw.
+    blind: bool,
     shown: Option<Shown>,
 }
 
@@ -56,8 +63,10 @@ impl Screen {
 
     /// Something else will be shown.
     pub(super) fn forget(&mut self) {
-        if let Some(Surface::Pen(pen)) = &mut self.surface {
-            pen.forget();
+        match &mut self.surface {
+            Some(Surface::Pen(pen)) => pen.forget(),
+            Some(Surface::Eye(eye)) => eye.forget(),
+            _ => {}
         }
         self.stale = true;
         self.shown = None;
@@ -76,6 +85,7 @@ impl Screen {
     pub(super) fn place(&self, x: f64, y: f64) -> Option<[f64; 3]> {
         match &self.surface {
             Some(Surface::Pen(pen)) => Some(pen.place(x, y)),
+            Some(Surface::Eye(eye)) => Some(eye.place(x, y)),
             _ => None,
         }
     }
@@ -86,17 +96,44 @@ impl Screen {
             return Ok(());
         }
         self.stale = false;
-        if let Some(Surface::Bare(canvas)) = &self.surface {
-            let pen = Pen::new(canvas.clone()).map_err(|_| Trouble::Canvas)?;
-            self.surface = Some(Surface::Pen(Box::new(pen)));
+        let on_gpu = swarm.as_any().downcast_ref::<GpuSwarm>();
+        match &self.surface {
+            Some(Surface::Bare(canvas)) => {
+                let eye = on_gpu.filter(|_| !self.blind).map(|swarm| Eye::new(swarm, canvas.clone()));
+                self.blind |= matches!(eye, Some(Err(_)));
+                self.surface = Some(match eye.and_then(Result::ok) {
+                    Some(eye) => Surface::Eye(Box::new(eye)),
+                    None => Surface::Pen(Box::new(Pen::new(canvas.clone()).map_err(|_| Trouble::Canvas)?)),
+                });
+            }
+            // The run has moved from one back end to the other, and a canvas cannot.
+            Some(Surface::Eye(_)) if on_gpu.is_none() => {
+                self.surface = None;
+                return Err(Trouble::Canvas);
+            }
+            Some(Surface::Pen(_)) if on_gpu.is_some() && !self.blind => {
+                self.surface = None;
+                return Err(Trouble::Canvas);
+            }
+            _ => {}
         }
-        let Some(Surface::Pen(pen)) = &mut self.surface else { return Ok(()) };
-        let state = swarm.state(0).await.map_err(|e| Trouble::Because(e.to_string()))?;
-        let Some(setup) = swarm.setups().first() else { return Ok(()) };
-        let settled = pen.draw(setup, &state, &self.look);
+        let settled = match &mut self.surface {
+            Some(Surface::Pen(pen)) => {
+                let state = swarm.state(0).await.map_err(|e| Trouble::Because(e.to_string()))?;
+                let Some(setup) = swarm.setups().first() else { return Ok(()) };
+                let settled = pen.draw(setup, &state, &self.look);
+                self.shown = Some(pen.shown());
+                settled
+            }
+            Some(Surface::Eye(eye)) => {
+                let settled = eye.draw(swarm, &self.look).await.map_err(Trouble::Because)?;
+                self.shown = Some(eye.shown());
+                settled
+            }
+            _ => true,
+        };
         // The camera follows: until it has come to rest there is more to draw.
         self.stale |= !settled;
-        self.shown = Some(pen.shown());
         Ok(())
     }
 }

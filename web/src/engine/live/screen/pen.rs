@@ -35,8 +35,10 @@ const FINS: usize = 700;
 const DARTS: usize = 6000;
 /// and leave trails up to this one.
 const TRAILED: usize = 1200;
-/// Positions in a trail.
-const TRAIL: usize = 18;
+/// Positions in a trail,
+const TRAIL: usize = 12;
+/// and the steps that it goes back.
+const TRAIL_STEPS: u64 = 16;
 /// Parts of a trail, each fainter than the one before.
 const PARTS: usize = 3;
 
@@ -46,7 +48,8 @@ pub(super) struct Pen {
     to: Context,
     gaze: Option<Gaze>,
     camera: Option<Camera>,
-    trail: VecDeque<Vec<[f64; 3]>>,
+    /// At which step everybody was where.
+    trail: VecDeque<(u64, Vec<[f64; 3]>)>,
     last: u64,
     colours: Vec<String>,
     coloured: Option<(bool, bool)>,
@@ -162,6 +165,9 @@ impl Pen {
             let step = shape::round(90.0 / camera.scale());
             shape::floor(to, camera, gaze.centre, gaze.radius, space.is_flat(), step);
             to.set_global_alpha(0.7);
+        } else {
+            to.set_stroke_style_str(&palette.ink_soft.css());
+            to.set_global_alpha(0.45);
         }
         shape::edge(to, camera, space);
         to.stroke();
@@ -171,20 +177,22 @@ impl Pen {
     /// Adds where everybody is to the trails, where they have moved.
     fn remember(&mut self, state: &State, look: &Look) {
         let wanted = look.trails && state.positions.len() <= TRAILED;
-        let fits = self.trail.front().is_none_or(|p| p.len() == state.positions.len()) && state.step >= self.last;
+        let fits = self.trail.front().is_none_or(|(_, p)| p.len() == state.positions.len()) && state.step >= self.last;
         if !wanted || !fits {
             self.trail.clear();
         }
         if wanted && (self.trail.is_empty() || state.step > self.last) {
-            self.trail.push_front(state.positions.clone());
+            self.trail.push_front((state.step, state.positions.clone()));
             self.trail.truncate(TRAIL);
+            // Of a fast run few positions are near enough in time to be a path.
+            self.trail.retain(|(step, _)| step + TRAIL_STEPS >= state.step);
         }
         self.last = state.step;
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a few parts")]
     fn trails(&self, setup: &Setup, camera: &Camera, palette: &Palette) {
-        let count = self.trail.front().map_or(0, Vec::len);
+        let count = self.trail.front().map_or(0, |(_, p)| p.len());
         if self.trail.len() < 2 {
             return;
         }
@@ -194,10 +202,10 @@ impl Pen {
         self.to.set_line_width(1.0);
         let each = TRAIL / PARTS;
         for part in 0..PARTS {
-            self.to.set_global_alpha(0.32 * (1.0 - part as f64 / PARTS as f64));
+            self.to.set_global_alpha(0.24 * (1.0 - part as f64 / PARTS as f64));
             self.to.begin_path();
             for particle in 0..count {
-                let places = self.trail.iter().skip(part * each).take(each + 1).map(|p| p[particle]);
+                let places = self.trail.iter().skip(part * each).take(each + 1).map(|(_, p)| p[particle]);
                 let mut before: Option<[f64; 3]> = None;
                 for place in places {
                     let broken = before.is_none_or(|b| (0..3).any(|k| (place[k] - b[k]).abs() > jump));
