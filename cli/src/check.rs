@@ -15,7 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use surprisal_core::{
     compute::{Compute, Cpu},
     experiment::{
-        self, ExperimentError, Record, Standing, Verdict,
+        self, Claim, Entry, ExperimentError, Record, Standing, Verdict,
         check::{Checked, Group, groups},
     },
     figure::number,
@@ -32,8 +32,8 @@ pub(crate) struct CheckArgs {
     /// Run seeds 1 to N; by default as many as each claim takes.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     seeds: Option<u32>,
-    /// Only this claim; may be repeated.
-    #[arg(long, value_name = "ID")]
+    /// Only this claim, as CLAIM or EXPERIMENT.CLAIM; may be repeated.
+    #[arg(long, value_name = "CLAIM")]
     claim: Vec<String>,
     /// What computes. On the CPU independent seeds run at the same time.
     #[arg(long, value_enum, default_value_t = BackendChoice::Cpu)]
@@ -62,12 +62,16 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     if entries.is_empty() {
         experiment::find(&args.target)?;
     }
+    let named = |id: &str, entry: &Entry, claim: &Claim| {
+        id == claim.id || id.strip_prefix(entry.about.id).and_then(|rest| rest.strip_prefix('.')) == Some(claim.id)
+    };
     let known: Vec<&str> = entries.iter().flat_map(|e| e.claims()).map(|c| c.id).collect();
-    if let Some(claim) = args.claim.iter().find(|id| !known.contains(&id.as_str())) {
+    let exists = |id: &str| entries.iter().any(|e| e.claims().iter().any(|c| named(id, e, c)));
+    if let Some(claim) = args.claim.iter().find(|id| !exists(id)) {
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         return Err(Failure::Usage(format!("{} has no claim '{claim}'; it has {known}", args.target)));
     }
-    let groups = groups(&entries, |_, claim| args.claim.is_empty() || args.claim.iter().any(|id| id == claim.id));
+    let groups = groups(&entries, |e, claim| args.claim.is_empty() || args.claim.iter().any(|id| named(id, e, claim)));
     if groups.is_empty() {
         return Err(Failure::Usage(format!("{} makes no claim; `surprisal run` runs it", args.target)));
     }

@@ -63,7 +63,7 @@ enum Command {
     /// Every claim compares a scalar with a threshold that was fixed before any run; the mean over the seeds decides. Exits
     /// with 0 if all claims are reproduced, else with 1.
     #[command(after_help = "Examples:\n  surprisal check fish-schooling\n  \
-        surprisal check fish-schooling --claim parallel-polarization --seeds 10\n  \
+        surprisal check fish-schooling --claim fish-schooling.torus-rotation --seeds 10\n  \
         surprisal check vicsek --format json")]
     Check(check::CheckArgs),
     /// Measure a recording of real fish or other animals over its frames.

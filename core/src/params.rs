@@ -186,7 +186,9 @@ pub(crate) fn validate(of: &str, parameters: &[Parameter], given: &Map<String, J
 }
 
 impl Parameter {
-    fn accepts(&self, value: &Json) -> bool {
+    /// Whether `value` is of the right type and within the range.
+    #[must_use]
+    pub fn accepts(&self, value: &Json) -> bool {
         if value.is_null() {
             return self.default.is_null();
         }

@@ -21,12 +21,24 @@ pub(crate) enum Ask {
         /// Which back end the user wants.
         wish: Wish,
     },
-    /// Read the blob that travels beside this message.
+    /// Read the blobs that travel beside this message: the first as a table, or all as a recording of animals, where
+    /// they are one.
     Open {
         /// Answers carry this number.
         file: u32,
-        /// The name to show.
-        name: String,
+        /// Their names.
+        names: Vec<String>,
+        /// Whether the first is a table whatever it looks like.
+        table: bool,
+    },
+    /// Measure the open recording again.
+    Watch {
+        /// The file's number.
+        file: u32,
+        /// Parameters that differ from their defaults.
+        parameters: Map<String, Json>,
+        /// What simulates the schools it is compared with.
+        wish: Wish,
     },
     /// Measure columns of the open file.
     Measure(Run),
@@ -124,6 +136,8 @@ pub(crate) enum Tell {
     Progress(Progress),
     /// A file has been read.
     Opened(Box<Opened>),
+    /// A recording of animals has been read and measured.
+    Recorded(Box<Recorded>),
     /// One job is done.
     Measured {
         /// The run it belongs to.
@@ -183,7 +197,7 @@ pub(crate) enum Tell {
 /// What an answer answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Errand {
-    /// [`Ask::Open`] of this file.
+    /// [`Ask::Open`] of this file, or [`Ask::Watch`] of this recording.
     Open(u32),
     /// [`Ask::Measure`] with this run.
     Measure(u32),
@@ -225,6 +239,27 @@ pub(crate) struct Progress {
     pub(crate) bytes: bool,
     /// Bytes of the engine's memory.
     pub(crate) heap: f64,
+}
+
+/// A recording that has been measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Recorded {
+    /// The number from the ask.
+    pub(crate) file: u32,
+    /// The names of its files.
+    pub(crate) names: Vec<String>,
+    /// What wrote it.
+    pub(crate) format: String,
+    /// How many animals and frames.
+    pub(crate) size: (u32, u32),
+    /// Frames in a second, where known.
+    pub(crate) frame_rate: Option<f64>,
+    /// The JSON text of its record.
+    pub(crate) record: String,
+    /// What is seen, in words.
+    pub(crate) seen: String,
+    /// Its pictures.
+    pub(crate) figures: Vec<Figure>,
 }
 
 /// A file that has been read.

@@ -3,15 +3,18 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, anyhow};
+use clap::ValueEnum as _;
 use serde_json::{Map, Value as Json};
 use surprisal_core::experiment::{self, Entry, ExperimentError, Record};
 
-use crate::Failure;
+use crate::{BackendChoice, Failure};
 
 /// An experiment and the parameters that differ from the defaults.
 pub(crate) struct Given {
     pub(crate) entry: &'static Entry,
     pub(crate) parameters: Map<String, Json>,
+    /// What computes, where a link says so.
+    pub(crate) backend: Option<BackendChoice>,
     /// What was left out, for people.
     pub(crate) notes: Vec<String>,
 }
@@ -26,7 +29,7 @@ pub(crate) fn read(target: &str) -> Result<Given, Failure> {
         "toml" => toml(target),
         "json" => record(target),
         _ => match experiment::find(target) {
-            Ok(entry) => Ok(Given { entry, parameters: Map::new(), notes: Vec::new() }),
+            Ok(entry) => Ok(Given { entry, parameters: Map::new(), backend: None, notes: Vec::new() }),
             Err(error) => Err(Failure::Usage(format!(
                 "{error}; `surprisal list experiments` shows all, and files end in .toml or .json"
             ))),
@@ -83,11 +86,11 @@ fn record(path: &str) -> Result<Given, Failure> {
 
 fn checked(entry: &'static Entry, parameters: Map<String, Json>) -> Result<Given, Failure> {
     entry.complete(&Json::Object(parameters.clone()))?;
-    Ok(Given { entry, parameters, notes: Vec::new() })
+    Ok(Given { entry, parameters, backend: None, notes: Vec::new() })
 }
 
-/// `…?experiment=ID&key=value` or `…/embed/ID.html?key=value`. Keys that are no parameter (a theme, a panel) are the
-/// page's own business; they are told and left out.
+/// `…?experiment=ID&key=value` or `…/embed/ID.html?key=value`. Keys that are no parameter (how it is viewed) are the page's
+/// own business; they are told and left out.
 fn link(text: &str) -> Result<Given, Failure> {
     let (address, query) = text.split_once('?').unwrap_or((text, ""));
     let address = address.split('#').next().unwrap_or_default();
@@ -106,8 +109,12 @@ fn link(text: &str) -> Result<Given, Failure> {
         ))
     })?;
     let entry = experiment::find(&id)?;
-    let mut given = Given { entry, parameters: Map::new(), notes: Vec::new() };
+    let mut given = Given { entry, parameters: Map::new(), backend: None, notes: Vec::new() };
     for (key, value) in pairs.iter().filter(|(key, _)| key != "experiment") {
+        if key == "backend" {
+            given.backend = BackendChoice::from_str(value, true).ok();
+            continue;
+        }
         match entry.parse(key, value) {
             Ok(value) => {
                 given.parameters.insert(key.clone(), value);
@@ -155,10 +162,10 @@ mod tests {
 
     #[test]
     fn links_name_an_experiment_by_query_or_by_page() {
-        let by_query = super::link("https://x.org/?experiment=fish-schooling&seed=7&theme=dark#top");
+        let by_query = super::link("https://x.org/?experiment=fish-schooling&seed=7&view.speed=most&backend=cpu#top");
         let Ok(given) = by_query else { panic!("a good link") };
         assert_eq!((given.entry.about.id, &given.parameters["seed"]), ("fish-schooling", &serde_json::json!(7)));
-        assert_eq!(given.notes.len(), 1);
+        assert!(given.notes.len() == 1 && given.backend == Some(crate::BackendChoice::Cpu));
         let Ok(given) = super::link("https://x.org/embed/vicsek.html?seed=8") else { panic!("a good link") };
         assert_eq!((given.entry.about.id, &given.parameters["seed"]), ("vicsek", &serde_json::json!(8)));
         assert!(super::link("https://x.org/?seed=7").is_err());

@@ -120,7 +120,7 @@ fn begin<'a>(
             "{dir} holds an interrupted run: go on with `surprisal run --resume {dir}`, or remove {inner}"
         )));
     }
-    let compute = backend::choose(args.backend.unwrap_or(BackendChoice::Auto), u64::MAX)?;
+    let compute = backend::choose(args.backend.or(given.backend).unwrap_or(BackendChoice::Auto), u64::MAX)?;
     let run = start(given.entry, Json::Object(given.parameters), &*compute)?;
     let mut session = Session::new(run, progress, args.out.clone(), checkpoint)?;
     session.begin_trajectory(args.every)?;

@@ -80,11 +80,12 @@ pub(crate) fn table(shown: &Shown<'_>, notes: &[String]) -> String {
     for verdict in &shown.verdicts {
         if let [value] = verdict.values[..] {
             let holds = if verdict.holding == 1 { "holds" } else { "does not hold" };
-            let (id, comparison, needed) = (verdict.claim, verdict.comparison, verdict.needed);
+            let (of, id) = (&verdict.experiment, verdict.claim);
+            let (comparison, needed) = (verdict.comparison, verdict.needed);
             let value = number(value);
             text.push_str(&format!(
-                "claim {id}: {} {comparison} {holds} for this seed ({value}); it takes {needed}: surprisal check {} --claim {id}\n",
-                verdict.scalar, verdict.experiment
+                "claim {id}: {} {comparison} {holds} for this seed ({value}); it takes {needed}: surprisal check {of} --claim {of}.{id}\n",
+                verdict.scalar
             ));
         }
     }

@@ -56,7 +56,7 @@ impl Scene {
         push(colours.line);
         for shade in 0..SHADES {
             for hue in 0..HUES {
-                push(hue_colour(index(hue) / index(HUES), [0.0, 0.3, 0.55][shade], colours.surface));
+                push(hue_colour(index(hue) / index(HUES), [0.0, 0.2, 0.45][shade], colours.surface));
             }
         }
         bytes
@@ -74,7 +74,11 @@ impl Scene {
         let (velocities, _) = frame.velocities.as_chunks::<3>();
         let mut order: Vec<(Seen, usize)> = positions.iter().map(|x| self.project(*x, centre)).zip(0..).collect();
         order.sort_by(|a, b| b.0.depth.total_cmp(&a.0.depth));
-        let size = if positions.len() > 2000 { 4.0 } else { 8.0 };
+        let size = match positions.len() {
+            0..=500 => 12.0,
+            501..=4000 => 7.0,
+            _ => 4.0,
+        };
         for (at, k) in order {
             let v = velocities[k];
             let speed = v.iter().map(|c| c * c).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);

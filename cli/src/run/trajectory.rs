@@ -113,7 +113,8 @@ fn vectors(layout: &mut Layout, time: Dimension, fish: Dimension, spatial: Dimen
     }
 }
 
-/// The library's global attributes, then ours: with them the file says how it is made again.
+/// The library's global attributes, then ours: with them the file says how it is made again. scipy's reader makes them
+/// attributes of its own object, so none may be called `mode` or `dimensions`.
 fn describe(layout: &mut Layout, spool: &Spool, record: &Record, title: &str, setup: &Setup, table: &Table) {
     let version = &record.surprisal;
     layout.attribute("title", title);
@@ -171,11 +172,11 @@ fn describe(layout: &mut Layout, spool: &Spool, record: &Record, title: &str, se
     }
     layout.attribute("experiment", record.experiment.as_str());
     layout.attribute("surprisal_version", version.as_str());
-    layout.attribute("dimensions", i32::try_from(setup.space.dimensions).unwrap_or(3));
-    layout.attribute("seed", setup.seed.to_string());
+    layout.attribute("spatial_dimensions", i32::try_from(setup.space.dimensions).unwrap_or(3));
+    layout.attribute("seed", whole(setup.seed));
     let mode = record.parameters.get("mode").and_then(Json::as_str);
     let rule = json!(setup.rule).get("rule").and_then(Json::as_str).map(str::to_owned).unwrap_or_default();
-    layout.attribute("mode", mode.map_or(rule, str::to_owned));
+    layout.attribute("model_mode", mode.map_or(rule, str::to_owned));
     layout.attribute("parameters", Json::Object(record.parameters.clone()).to_string());
 }
 

@@ -7,15 +7,24 @@ use std::{
 
 use surprisal_core::{
     compute::{Compute, Cpu},
-    data::OpenFile,
+    data::{OpenFile, trajectory::Trajectories},
 };
 use surprisal_gpu::{Auto, Gpu, Options};
 
 use crate::protocol::{Badge, Wish};
 
+/// A recording of animals that is open.
+#[derive(Clone)]
+pub(super) struct Recording {
+    pub(super) file: u32,
+    pub(super) names: Vec<String>,
+    pub(super) paths: Rc<Trajectories>,
+}
+
 #[derive(Default)]
 pub(super) struct Lab {
     pub(super) file: RefCell<Option<(u32, Rc<OpenFile>)>>,
+    pub(super) recording: RefCell<Option<Recording>>,
     gpu: RefCell<Option<Result<Gpu, String>>>,
     stop: Rc<Cell<bool>>,
 }

@@ -7,6 +7,7 @@
 mod lab;
 mod live;
 mod pace;
+mod recording;
 mod source;
 mod warm;
 mod work;
@@ -20,8 +21,8 @@ use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 use crate::protocol::{Ask, Tell};
 use lab::Lab;
 
-/// An ask and the blob that came with it.
-type Letter = (Ask, Option<Blob>);
+/// An ask and the blobs that came with it.
+type Letter = (Ask, Vec<Blob>);
 
 /// Listens from now on.
 pub(crate) fn start() {
@@ -44,8 +45,8 @@ pub(crate) fn start() {
             }
             other => other,
         };
-        let blob = beside.dyn_into().ok();
-        if matches!(ask, Ask::Open { .. } | Ask::Measure(_) | Ask::CrossCheck(_) | Ask::Cancel) {
+        let blobs = blobs(beside);
+        if matches!(ask, Ask::Open { .. } | Ask::Watch { .. } | Ask::Measure(_) | Ask::CrossCheck(_) | Ask::Cancel) {
             lab.stop();
             // What waits is older than this ask and of no more use, but for the greeting.
             waiting.borrow_mut().retain(|(ask, _)| matches!(ask, Ask::Hello { .. } | Ask::Example { .. }));
@@ -53,13 +54,13 @@ pub(crate) fn start() {
         if matches!(ask, Ask::Cancel) {
             return;
         }
-        waiting.borrow_mut().push_back((ask, blob));
+        waiting.borrow_mut().push_back((ask, blobs));
         if !busy.replace(true) {
             let (lab, waiting, busy) = (lab.clone(), waiting.clone(), busy.clone());
             wasm_bindgen_futures::spawn_local(async move {
                 loop {
-                    let Some((ask, blob)) = waiting.borrow_mut().pop_front() else { break };
-                    work::answer(&lab, ask, blob).await;
+                    let Some((ask, blobs)) = waiting.borrow_mut().pop_front() else { break };
+                    work::answer(&lab, ask, blobs).await;
                 }
                 busy.set(false);
             });
@@ -81,6 +82,14 @@ fn letter(data: &JsValue) -> Option<(Ask, JsValue)> {
     let parts = data.dyn_ref::<js_sys::Array>()?;
     let ask = serde_wasm_bindgen::from_value(parts.get(0)).ok()?;
     Some((ask, parts.get(1)))
+}
+
+/// One blob, or a list of them.
+fn blobs(beside: JsValue) -> Vec<Blob> {
+    match beside.dyn_into::<js_sys::Array>() {
+        Ok(list) => list.iter().filter_map(|blob| blob.dyn_into().ok()).collect(),
+        Err(beside) => beside.dyn_into().into_iter().collect(),
+    }
 }
 
 /// Says something to the page.

@@ -14,11 +14,11 @@ use surprisal_core::{
 use web_sys::Blob;
 use web_time::Instant;
 
-use super::{heap, lab::Lab, pace::Steps, source::BlobSource, tell};
+use super::{heap, lab::Lab, pace::Steps, recording, source::BlobSource, tell};
 use crate::protocol::{Ask, ColumnView, Errand, Job, Opened, Run, Tell};
 
 /// Why an errand was not done.
-enum Failure {
+pub(super) enum Failure {
     Cancelled,
     Because(String),
 }
@@ -36,7 +36,7 @@ impl From<String> for Failure {
 }
 
 /// Answers one ask in full.
-pub(super) async fn answer(lab: &Lab, ask: Ask, blob: Option<Blob>) {
+pub(super) async fn answer(lab: &Lab, ask: Ask, mut blobs: Vec<Blob>) {
     let steps = Steps::new(lab.begin());
     let (what, result) = match ask {
         Ask::Hello { wish } => {
@@ -44,10 +44,26 @@ pub(super) async fn answer(lab: &Lab, ask: Ask, blob: Option<Blob>) {
             return;
         }
         Ask::Cancel | Ask::Live { .. } => return,
-        Ask::Open { file, name } => (Errand::Open(file), open(lab, file, name, blob, &steps).await),
+        Ask::Open { file, names, table } => {
+            lab.recording.borrow_mut().take();
+            lab.file.borrow_mut().take();
+            let recorded = if table { Ok(false) } else { recording::open(lab, file, &names, &blobs, &steps).await };
+            let result = match recorded {
+                Ok(true) => Ok(()),
+                Ok(false) => {
+                    let blob = (!blobs.is_empty()).then(|| blobs.swap_remove(0));
+                    open(lab, file, names.into_iter().next().unwrap_or_default(), blob, &steps).await
+                }
+                Err(failure) => Err(failure),
+            };
+            (Errand::Open(file), result)
+        }
+        Ask::Watch { file, parameters, wish } => {
+            (Errand::Open(file), recording::watch(lab, file, parameters, wish, &steps).await)
+        }
         Ask::Measure(run) => (Errand::Measure(run.run), measure(lab, &run, false, &steps).await),
         Ask::CrossCheck(run) => (Errand::CrossCheck(run.run), measure(lab, &run, true, &steps).await),
-        Ask::Example { name, measure } => (Errand::Example, example(name, &measure, blob, &steps).await),
+        Ask::Example { name, measure } => (Errand::Example, example(name, &measure, blobs.pop(), &steps).await),
         Ask::SelfTest => (Errand::SelfTest, self_test(lab).await),
     };
     let heap = heap();
@@ -59,8 +75,6 @@ pub(super) async fn answer(lab: &Lab, ask: Ask, blob: Option<Blob>) {
 }
 
 async fn open(lab: &Lab, file: u32, name: String, blob: Option<Blob>, steps: &Steps) -> Result<(), Failure> {
-    // The memory of the old file is free before the new one needs it.
-    lab.file.borrow_mut().take();
     let blob = blob.ok_or_else(|| "no file came with the request".to_owned())?;
     let began = Instant::now();
     steps.reading(format!("Reading {name}"));

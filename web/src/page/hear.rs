@@ -33,6 +33,14 @@ impl Model {
                     self.file.set(Some(Arc::new(*opened)));
                 }
             }
+            Tell::Recorded(recorded) => {
+                if recorded.file == self.opening.get_value() {
+                    self.progress.set(None);
+                    self.stage.set(Stage::Done);
+                    self.say(recorded.seen.clone());
+                    self.recording.set(Some(Arc::new(*recorded)));
+                }
+            }
             // Keys say what a number depends on, so a late result of an older run counts, but not of another file.
             Tell::Measured { run, key, record, figures } if run > self.opening.get_value() => {
                 if let Ok(record) = serde_json::from_str(&record) {
@@ -98,7 +106,7 @@ impl Model {
     fn failed(self, what: Errand, message: String, cancelled: bool) {
         let current = self.run.get_value();
         let (mine, title) = match what {
-            Errand::Open(file) => (file == current, "The file could not be read"),
+            Errand::Open(file) => (file == current || file == self.opening.get_value(), "The file could not be read"),
             Errand::Measure(run) => (run == current, "The measures could not be computed"),
             Errand::CrossCheck(run) => (run == current, "The cross-check could not be done"),
             Errand::SelfTest => {

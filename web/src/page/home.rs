@@ -33,7 +33,7 @@ fn DropZone() -> impl IntoView {
     let model = model();
     view! {
         <div class="drop" class:over=move || model.dragging.get()>
-            <input type="file" id="file" class="file-input" aria-describedby="file-help"
+            <input type="file" id="file" class="file-input" multiple aria-describedby="file-help"
                 on:change=move |event| intake::chosen(model, &event)/>
             <label for="file">
                 <span class="drop-title">"Drop a file here, paste, or "<span class="link">"choose one"</span></span>

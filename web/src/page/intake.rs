@@ -72,8 +72,8 @@ fn over(model: Model, event: &Event) {
 }
 
 fn take(model: Model, data: &DataTransfer, name: &str) {
-    if let Some(file) = data.files().and_then(|files| first(&files)) {
-        open(model, file);
+    if let Some(files) = data.files().map(|files| all(&files)).filter(|files| !files.is_empty()) {
+        open(model, files);
         return;
     }
     let text = data.get_data("text/plain").unwrap_or_default();
@@ -84,15 +84,18 @@ fn take(model: Model, data: &DataTransfer, name: &str) {
     }
 }
 
-fn first(files: &FileList) -> Option<File> {
-    files.get(0)
+fn all(files: &FileList) -> Vec<File> {
+    (0..files.length()).filter_map(|i| files.get(i)).collect()
 }
 
-/// Records of experiments are shown as such; everything else is measured.
-fn open(model: Model, file: File) {
+/// Records of experiments are shown as such; everything else is measured. Several files are one recording, or the first
+/// of them is a table.
+fn open(model: Model, files: Vec<File>) {
+    let several = files.len() > 1;
+    let Some(file) = files.first().cloned() else { return };
     let (name, size) = (file.name(), file.size());
-    if !name.to_lowercase().ends_with(".json") || size > LARGEST_RECORD {
-        model.open(name, file.into(), None);
+    if several || !name.to_lowercase().ends_with(".json") || size > LARGEST_RECORD {
+        model.open_files(files.into_iter().map(|file| (file.name(), file.into())).collect(), None, false);
         return;
     }
     leptos::task::spawn_local(async move {
@@ -108,8 +111,8 @@ fn open(model: Model, file: File) {
 /// A file was chosen in a dialogue.
 pub(super) fn chosen(model: Model, event: &Event) {
     let Some(input) = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()) else { return };
-    if let Some(file) = input.files().and_then(|files| first(&files)) {
-        open(model, file);
+    if let Some(files) = input.files() {
+        open(model, all(&files));
     }
     // The same file may be chosen again.
     input.set_value("");

@@ -57,6 +57,12 @@ impl Engine {
         self.send(ask, blob.map_or(&JsValue::NULL, |blob| blob.as_ref()), js_sys::Array::new());
     }
 
+    /// Asks, with several blobs beside.
+    pub(super) fn ask_with(&self, ask: &Ask, blobs: &[Blob]) {
+        let list: js_sys::Array = blobs.iter().collect();
+        self.send(ask, &list, js_sys::Array::new());
+    }
+
     /// Asks, and gives a canvas away with it.
     pub(super) fn give(&self, ask: &Ask, canvas: &OffscreenCanvas) {
         self.send(ask, canvas.as_ref(), js_sys::Array::of1(canvas));

@@ -17,6 +17,7 @@ mod intake;
 mod lab;
 mod link;
 mod model;
+mod recording;
 mod reference;
 mod report;
 mod results;
@@ -73,6 +74,7 @@ fn App() -> impl IntoView {
                 View::Experiments => view! { <lab::List/> }.into_any(),
                 View::Lab => view! { <lab::Page/> }.into_any(),
                 View::Measure if model.file.with(Option::is_some) => view! { <report::Report/> }.into_any(),
+                View::Measure if model.recording.with(Option::is_some) => view! { <recording::Recording/> }.into_any(),
                 View::Measure => view! { <home::Home/> }.into_any(),
             }}
             {selftest.then(|| view! { <status::SelfTest/> })}

@@ -10,7 +10,7 @@ use web_sys::Blob;
 use super::{dom, lab::Lab, link::Engine, route::View, theme::Theme};
 use crate::{
     plan,
-    protocol::{Ask, Badge, Job, Opened, Progress, Run},
+    protocol::{Ask, Badge, Job, Opened, Progress, Recorded, Run},
     setup::Setup,
 };
 
@@ -83,6 +83,10 @@ pub(super) struct Model {
     pub(super) stage: RwSignal<Stage>,
     pub(super) progress: RwSignal<Option<Progress>>,
     pub(super) file: RwSignal<Option<Arc<Opened>>>,
+    /// A recording of animals, in the place of a file.
+    pub(super) recording: RwSignal<Option<Arc<Recorded>>>,
+    /// What was brought last, to read it in another way.
+    pub(super) brought: StoredValue<Vec<(String, Blob)>, LocalStorage>,
     pub(super) setup: RwSignal<Setup>,
     pub(super) jobs: Memo<Vec<Job>>,
     pub(super) results: RwSignal<HashMap<String, Measured>>,
@@ -138,6 +142,8 @@ impl Model {
             stage: RwSignal::default(),
             progress: RwSignal::default(),
             file,
+            recording: RwSignal::default(),
+            brought: StoredValue::new_local(Vec::new()),
             setup,
             jobs,
             results: RwSignal::default(),
@@ -247,6 +253,13 @@ impl Model {
 
     /// Opens a file.
     pub(super) fn open(self, name: String, blob: Blob, sample: Option<String>) {
+        self.open_files(vec![(name, blob)], sample, false);
+    }
+
+    /// Opens files that belong together: the first as a table, or all as a recording of animals where they are one.
+    pub(super) fn open_files(self, files: Vec<(String, Blob)>, sample: Option<String>, table: bool) {
+        let Some(name) = files.first().map(|(name, _)| name.clone()) else { return };
+        self.recording.set(None);
         let again = self.file.with_untracked(Option::is_some);
         self.file.set(None);
         self.results.update(HashMap::clear);
@@ -267,13 +280,29 @@ impl Model {
         let file = self.next_number();
         self.run.set_value(file);
         self.opening.set_value(file);
-        self.ask(&Ask::Open { file, name }, Some(&blob));
+        let (names, blobs): (Vec<String>, Vec<Blob>) = files.iter().cloned().unzip();
+        self.brought.set_value(files);
+        self.engine.with_value(|engine| {
+            if let Some(engine) = engine {
+                engine.ask_with(&Ask::Open { file, names, table }, &blobs);
+            }
+        });
+    }
+
+    /// Measures the open recording again.
+    pub(super) fn watch(self, parameters: serde_json::Map<String, serde_json::Value>) {
+        let Some(file) = self.recording.with_untracked(|r| r.as_ref().map(|r| r.file)) else { return };
+        self.progress.set(None);
+        self.stage.set(Stage::Running);
+        let wish = self.setup.with_untracked(|s| s.wish);
+        self.ask(&Ask::Watch { file, parameters, wish }, None);
     }
 
     /// Back to the beginning.
     pub(super) fn close(self) {
         self.cancel();
         self.file.set(None);
+        self.recording.set(None);
         self.stage.set(Stage::Idle);
         self.setup.set(Setup { wish: self.setup.with_untracked(|s| s.wish), ..Setup::default() });
         self.to_measure();
