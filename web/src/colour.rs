@@ -23,7 +23,7 @@ const VIRIDIS: [[u8; 3]; 9] = [
 
 /// The part of viridis that can be told from a light and from a dark surface.
 const fn part(dark: bool) -> (f64, f64) {
-    if dark { (0.3, 1.0) } else { (0.0, 0.58) }
+    if dark { (0.35, 1.0) } else { (0.0, 0.58) }
 }
 
 /// The colour of `bin`, for amounts or for directions, 0 to 255.
