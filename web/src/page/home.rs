@@ -20,6 +20,10 @@ pub(super) fn Home() -> impl IntoView {
                     "Surprisal reads a table, a recording, an image or any bytes, and reports its entropies "
                     "with units, intervals and pictures. Every number is computed in this tab."
                 </p>
+                <p class="soft">
+                    <a href="#/experiments">"Experiments"</a>
+                    ": fish that school, particles that align, with their entropies beside them and claims that you can check."
+                </p>
             </div>
             <DropZone/>
             <Samples/>
@@ -40,7 +44,8 @@ fn DropZone() -> impl IntoView {
                 <span class="drop-note">"It never leaves your machine."</span>
             </label>
             <p class="drop-kinds" id="file-help">
-                "CSV and TSV, NPY and NPZ, WAV, PNG, JPEG, TIFF, text, any bytes; gzip and zip around them."
+                "CSV and TSV, NPY and NPZ, WAV, PNG, JPEG, TIFF, text, any bytes; gzip and zip around them. Recordings of animals: \
+                 idtracker.ai, TRex, SLEAP, DeepLabCut, NetCDF."
             </p>
         </div>
     }
