@@ -27,6 +27,7 @@ fn samples() -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
         .filter(|(name, bytes)| bytes.len() < 6000 && !name.ends_with(".py") && !name.ends_with(".md"))
         .collect();

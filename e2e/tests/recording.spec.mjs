@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from './fixture.mjs';
-import { dropFile, openPage, root, settled, shots } from './lab.mjs';
+import { drop, dropFile, openPage, root, settled, shots } from './lab.mjs';
 
 const path = join(root, 'core', 'tests', 'files', 'trajectories', 'long.csv');
 
@@ -15,7 +15,7 @@ const scalars = (page) =>
   );
 
 test('a recording is measured as a school', async ({ page }, { project }) => {
-  await openPage(page, project, 'backend=cpu');
+  await openPage(page, project);
   await dropFile(page, path);
   await settled(page);
   await expect(page.locator('#recording-seen')).toContainText('closest simulated school');
@@ -47,7 +47,6 @@ test('a pickled dictionary says which file to drop instead', async ({ page }, { 
   await openPage(page, project);
   const header = "{'descr': '|O', 'fortran_order': False, 'shape': (), }".padEnd(117) + '\n';
   const bytes = Buffer.concat([Buffer.from('\x93NUMPY\x01\x00\x76\x00', 'latin1'), Buffer.from(header), Buffer.from('\x80\x04}.', 'latin1')]);
-  const { drop } = await import('./lab.mjs');
   await drop(page, 'trajectories.npy', bytes);
   await settled(page, 'failed');
   await expect(page.locator('#status')).toContainText('trajectories.h5');

@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// Leave the packages we compare with out
     #[arg(long)]
     no_peers: bool,
+    /// Only schools of fish, beside dewi-kadita
+    #[arg(long)]
+    schools: bool,
     /// Seconds that one measure of another package may take on one file
     #[arg(long, default_value_t = 120.0)]
     budget: f64,
@@ -26,12 +29,17 @@ pub(crate) struct Args {
 
 /// What we compare with, as pinned for the published numbers.
 const PEERS: [&str; 4] = ["antropy==0.2.3", "numpy", "scipy", "numba"];
+/// And for schools of fish.
+const SCHOOL_PEERS: [&str; 3] = ["dewi-kadita==0.0.4", "numba", "scipy"];
 
 /// A measure and a number of samples.
 type Key = (String, u64);
 
 pub(crate) fn main(args: &Args) -> Result<()> {
     let target = shell::target_dir()?;
+    if args.schools {
+        return schools(args, &target);
+    }
     let sizes: &[u32] = if args.quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000] };
     let series = step("white noise to measure", || {
         let folder = target.join("bench-data");
@@ -45,7 +53,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     let peers = if args.no_peers {
         BTreeMap::new()
     } else {
-        let python = virtual_environment(&target.join("bench-venv"))?;
+        let python = virtual_environment(&target.join("bench-venv"), "antropy, numba", &PEERS)?;
         step(&format!("antropy, Numba warm, at most {} s each", args.budget), || {
             let mut command = pinned(&python);
             command.args(["-c", include_str!("bench.py")]).arg(args.budget.to_string()).args(&series);
@@ -100,15 +108,44 @@ fn parse(line: &str) -> Result<(Key, Line)> {
     Ok(((measure.to_owned(), n), line))
 }
 
-fn virtual_environment(folder: &Path) -> Result<PathBuf> {
+/// Schools of fish in one run on one core, alone and measured at every step.
+fn schools(args: &Args, target: &Path) -> Result<()> {
+    loud_step("bench of schools, profile release", || {
+        run(cargo().args(["build", "--release", "-p", "surprisal-core", "--example", "school_bench"]))
+    })?;
+    let ours = step("our schools", || times(&mut pinned(&target.join("release/examples/school_bench"))))?;
+    let peers = if args.no_peers {
+        BTreeMap::new()
+    } else {
+        let folder = target.join("bench-venv-schools");
+        let python = virtual_environment(&folder, "dewi_kadita, numba", &SCHOOL_PEERS)?;
+        step("dewi-kadita, Numba warm, one thread", || {
+            let mut command = pinned(&python);
+            command.args(["-c", include_str!("school_bench.py")]);
+            times(command.env("OMP_NUM_THREADS", "1").env("NUMBA_NUM_THREADS", "1"))
+        })?
+    };
+    let mut rows = vec![["case", "fish", "steps/s", "dewi-kadita", "times"].map(str::to_owned).to_vec()];
+    for (key, line) in &ours {
+        let rate = |line: Option<&Line>| line.and_then(|line| line.seconds).map(|seconds| 1.0 / seconds);
+        let (mine, theirs) = (rate(Some(line)), rate(peers.get(key)));
+        let shown = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}"));
+        let times = mine.zip(theirs).map(|(a, b)| a / b);
+        rows.push(vec![key.0.clone(), key.1.to_string(), shown(mine), shown(theirs), shown(times)]);
+    }
+    println!("\n{}", columns(&rows));
+    Ok(())
+}
+
+fn virtual_environment(folder: &Path, imports: &str, packages: &[&str]) -> Result<PathBuf> {
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let ready = |python: &Path| output(program(python).args(["-c", "import antropy, numba"])).is_ok();
+    let ready = |python: &Path| output(program(python).args(["-c", &format!("import {imports}")])).is_ok();
     if ready(&python) {
         return Ok(python);
     }
-    step("a virtual environment with antropy", || {
+    step(&format!("a virtual environment with {}", packages[0]), || {
         output(program("python3").args(["-m", "venv"]).arg(folder))?;
-        output(program(&python).args(["-m", "pip", "install", "--quiet"]).args(PEERS))
+        output(program(&python).args(["-m", "pip", "install", "--quiet"]).args(packages))
     })
     .context("cargo xtask bench --no-peers does without Python")?;
     Ok(python)

@@ -61,6 +61,7 @@ pub fn parameters() -> Vec<Parameter> {
 pub struct Watch {
     params: Params,
     trajectories: Trajectories,
+    frame_rate: Option<f64>,
     frame: usize,
     skipped: u64,
     record: Record,
@@ -131,9 +132,10 @@ impl Watch {
                 "The recording is flat: measures are their two-dimensional variants, without depth; the library's, which are three-dimensional, are left out.",
             );
         }
-        let t = if rate.is_none() && t.velocities.is_none() { t.with_frame_rate(1.0).map_err(told)? } else { t };
+        // Only directions are measured, so that a velocity by the frame serves where the file has none.
+        let t = if rate.is_none() { t.with_frame_rate(1.0).map_err(told)? } else { t };
         let trajectories = t.with_velocities().map_err(told)?;
-        Ok(Self { params, trajectories, frame: 0, skipped: 0, record })
+        Ok(Self { params, trajectories, frame_rate: rate, frame: 0, skipped: 0, record })
     }
 
     /// What was found so far.
@@ -151,6 +153,12 @@ impl Watch {
     #[must_use]
     pub const fn trajectories(&self) -> &Trajectories {
         &self.trajectories
+    }
+
+    /// Frames in a second, where the file or a parameter says so.
+    #[must_use]
+    pub const fn frame_rate(&self) -> Option<f64> {
+        self.frame_rate
     }
 
     /// Whether every frame has been looked at.
@@ -377,6 +385,18 @@ mod tests {
         let files: Vec<Box<dyn crate::data::ByteSource>> = vec![Box::new(source)];
         let options = crate::data::trajectory::TrajectoryOptions::default();
         pollster::block_on(crate::data::trajectory::open(files, options, &Unhurried)).unwrap()
+    }
+
+    #[test]
+    fn velocities_that_are_missing_here_and_there_need_no_frame_rate() {
+        let text = "frame,id,x,y,vx,vy\n0,1,0,0,1,0\n0,2,0,2,1,0\n1,1,1,0,,\n1,2,1,2,1,0\n2,1,2,0,1,0\n2,2,2,2,1,0\n";
+        let source = crate::data::Memory::new("long.csv", text.as_bytes().to_vec());
+        let options = crate::data::trajectory::TrajectoryOptions::default();
+        let read = crate::data::trajectory::open(vec![Box::new(source)], options, &Unhurried);
+        let mut watch = Watch::new(pollster::block_on(read).unwrap(), &json!({"steps": 0})).unwrap();
+        pollster::block_on(watch.advance(100, &Unhurried)).unwrap();
+        assert_eq!(watch.frame_rate(), None);
+        assert!((watch.record().value("polarization").unwrap() - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub(super) async fn watch(
         names,
         format: paths.source.title().to_owned(),
         size: (count(paths.animals.len()), count(paths.frames)),
-        frame_rate: watch.trajectories().frame_rate,
+        frame_rate: watch.frame_rate(),
         record: serde_json::to_string(record).map_err(|e| e.to_string())?,
         seen: real::seen(record),
         figures: real::figures(record),

@@ -3,7 +3,7 @@
 //!
 //! uᵢ headings, rᵢ displacements from the centre: the mean in open water; in a periodic box the centre of mass of the minimum
 //! images about the circular mean. Ĥ is Grassberger's estimator of 2003, E₀Ĥ its expected value for as many independent
-//! draws of the null law ([`super::null`]), so that a short sample is compared with short samples.
+//! draws of the null law (see the module `null`), so that a short sample is compared with short samples.
 //!
 //! * Heading: nearest-neighbour entropy of the directions at a resolution θ₀. cᵢ is the chord to the fifth nearest heading,
 //!   c₀ = 2 sin(θ₀/2), A the area (2-D: length) of the cap of this chord:
