@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, test } from './fixture.mjs';
 import { drop, dropFile, openPage, root, settled, shots } from './lab.mjs';
 
-const path = join(root, 'core', 'tests', 'files', 'trajectories', 'long.csv');
+const path = join(root, 'core', 'tests', 'files', 'trajectories', 'wide.csv');
 
 const scalars = (page) =>
   page.locator('#recording tr[data-scalar]').evaluateAll((rows) =>
