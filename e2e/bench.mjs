@@ -26,7 +26,7 @@ const samples = (path) => Number(/'shape': \((\d+),/.exec(readFileSync(path).sub
 
 /** In the page: a worker as the page makes it, one file, the same job over and over; the records in order. */
 async function inEngine({ name, measure, parameters, batch, enough, pause }) {
-  const module = await WebAssembly.compileStreaming(fetch('./surprisal_bg.wasm'));
+  const module = await WebAssembly.compileStreaming(fetch('./engine_bg.wasm'));
   const worker = new Worker('./worker.js', { type: 'module' });
   let hear = () => {};
   const seen = [];

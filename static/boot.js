@@ -1,6 +1,6 @@
-// Loads the one wasm module, saying how much of it has come, and starts it.
+// Loads the wasm module of the page, saying how much of it has come, and starts it.
 
-import init from './surprisal.js';
+import init from './page.js';
 
 const line = document.getElementById('boot-line');
 const say = (text) => {
@@ -8,8 +8,8 @@ const say = (text) => {
 };
 
 async function load() {
-  const response = await fetch(new URL('./surprisal_bg.wasm', import.meta.url));
-  if (!response.ok) throw new Error(`surprisal_bg.wasm: ${response.status} ${response.statusText}`);
+  const response = await fetch(new URL('./page_bg.wasm', import.meta.url));
+  if (!response.ok) throw new Error(`page_bg.wasm: ${response.status} ${response.statusText}`);
   const began = performance.now();
   let bytes = 0;
   const counting = new TransformStream({

@@ -1,6 +1,6 @@
-// The engine: the same wasm module as the page, which sends it here compiled.
+// The engine: the page compiles its module, once, and sends it here.
 
-import init from './surprisal.js';
+import init from './engine.js';
 
 self.onmessage = async ({ data }) => {
   self.onmessage = null;

@@ -7,12 +7,28 @@ import { join } from 'node:path';
 import { expect, test } from './fixture.mjs';
 import { drop, dropFile, openPage, root, settled, shots } from './lab.mjs';
 
-const path = join(root, 'core', 'tests', 'files', 'trajectories', 'wide.csv');
+const tracks = join(root, 'core', 'tests', 'files', 'trajectories');
+const path = join(tracks, 'wide.csv');
 
 const scalars = (page) =>
   page.locator('#recording tr[data-scalar]').evaluateAll((rows) =>
     Object.fromEntries(rows.map((row) => [row.dataset.scalar, Number(row.dataset.value)])),
   );
+
+/** Compares what the page shows with what the command line prints. */
+async function sameAsCommandLine(page, path) {
+  const printed = execFileSync(process.env.SURPRISAL_CLI, ['track', path, '--format', 'json'], { encoding: 'utf8' });
+  const record = JSON.parse(printed);
+  const shown = await scalars(page);
+  let compared = 0;
+  for (const { name, value } of record.scalars) {
+    // The simulated schools may have run on the page's GPU; the recording's own numbers are the CPU's.
+    if (value === null || name.startsWith('closest')) continue;
+    expect(Math.abs(shown[name] - value), name).toBeLessThan(1e-9 * (1 + Math.abs(value)));
+    compared += 1;
+  }
+  expect(compared).toBeGreaterThan(2);
+}
 
 test('a recording is measured as a school', async ({ page }, { project }) => {
   await openPage(page, project);
@@ -20,15 +36,7 @@ test('a recording is measured as a school', async ({ page }, { project }) => {
   await settled(page);
   await expect(page.locator('#recording-seen')).toContainText('closest simulated school');
   await page.screenshot({ path: join(shots, `recording-${project.name}.png`), fullPage: true });
-
-  const printed = execFileSync(process.env.SURPRISAL_CLI, ['track', path, '--format', 'json'], { encoding: 'utf8' });
-  const record = JSON.parse(printed);
-  const shown = await scalars(page);
-  for (const { name, value } of record.scalars) {
-    // The simulated schools may have run on the page's GPU; the recording's own numbers are the CPU's.
-    if (value === null || name.startsWith('closest')) continue;
-    expect(Math.abs(shown[name] - value), name).toBeLessThan(1e-9 * (1 + Math.abs(value)));
-  }
+  await sameAsCommandLine(page, path);
 
   await page.fill('#recording-frame_rate', '-3');
   await page.click('#recording-again');
@@ -41,6 +49,15 @@ test('a recording is measured as a school', async ({ page }, { project }) => {
   await page.click('#recording-table');
   await settled(page);
   await expect(page.locator('#report')).toBeVisible();
+});
+
+test('a tracker’s HDF5 file is read on the page too', async ({ page }, { project }) => {
+  await openPage(page, project);
+  const file = join(tracks, 'sleap.standard.analysis.h5');
+  await dropFile(page, file);
+  await settled(page);
+  await expect(page.locator('#recording')).toBeVisible();
+  await sameAsCommandLine(page, file);
 });
 
 test('a pickled dictionary says which file to drop instead', async ({ page }, { project }) => {

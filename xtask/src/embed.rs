@@ -33,7 +33,7 @@ fn page(about: &surprisal_core::experiment::About) -> String {
 <script src="../theme.js"></script>
 <link rel="stylesheet" href="../style.css">
 <link rel="icon" href="../icon.svg" type="image/svg+xml">
-<link rel="modulepreload" href="../surprisal.js">
+<link rel="modulepreload" href="../page.js">
 <script type="module" src="../boot.js"></script>
 </head>
 <body>

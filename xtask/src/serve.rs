@@ -420,7 +420,7 @@ mod tests {
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';\n  img-src 'self'\"><p>page",
         )
         .unwrap();
-        std::fs::write(page.join("surprisal_bg.wasm"), b"\0asm0123456789").unwrap();
+        std::fs::write(page.join("page_bg.wasm"), b"\0asm0123456789").unwrap();
         std::fs::write(page.join("fonts/a b.woff2"), "font").unwrap();
         let server = Server::new(&page, "/sub/path/", true);
         (folder, server)
@@ -450,7 +450,7 @@ mod tests {
         assert!(
             page.contains("Content-Type: text/html; charset=utf-8\r\n") && page.contains("Cache-Control: no-cache\r\n")
         );
-        assert!(get(&url, "/sub/path/surprisal_bg.wasm", "").contains("Content-Type: application/wasm\r\n"));
+        assert!(get(&url, "/sub/path/page_bg.wasm", "").contains("Content-Type: application/wasm\r\n"));
         assert!(get(&url, "/sub/path/fonts/a%20b.woff2", "").ends_with("font"));
         assert!(get(&url, "/sub/path", "").contains("Location: /sub/path/\r\n"));
         assert!(get(&url, "/sub/path/fonts", "").contains("Location: /sub/path/fonts/\r\n"));
@@ -488,7 +488,7 @@ mod tests {
     fn unchanged_files_and_parts_of_files() {
         let (_folder, server) = site();
         let url = server.start().unwrap();
-        let path = "/sub/path/surprisal_bg.wasm";
+        let path = "/sub/path/page_bg.wasm";
         let whole = get(&url, path, "");
         let etag = whole.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap();
         let again = get(&url, path, &format!("If-None-Match: \"other\", W/{etag}\r\n"));

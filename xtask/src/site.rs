@@ -47,6 +47,9 @@ const WASM_OPT: &[&str] = &[
     "--enable-extended-const",
 ];
 
+/// What runs in the window, and what runs in its worker.
+const MODULES: [&str; 2] = ["page", "engine"];
+
 /// The list of everything in the site, for the service worker.
 const ASSETS: &str = "assets.json";
 
@@ -60,8 +63,7 @@ pub(crate) fn build(how: Build, out: &Path) -> Result<()> {
             "build",
             "-p",
             "surprisal-web",
-            "--bin",
-            "surprisal-web",
+            "--bins",
             "--target",
             tools::WASM,
             "--profile",
@@ -69,14 +71,16 @@ pub(crate) fn build(how: Build, out: &Path) -> Result<()> {
         ]))
     })?;
     let folder = if profile == "dev" { "debug" } else { profile };
-    let wasm = target.join(tools::WASM).join(folder).join("surprisal-web.wasm");
-    let bound = target.join("site").join(how.folder()).join("bound");
-    bind(how, &wasm, &bound)?;
+    let (wasm, site) = (target.join(tools::WASM).join(folder), target.join("site").join(how.folder()));
+    let bound = MODULES.map(|name| site.join(name));
+    for (name, out) in MODULES.iter().zip(&bound) {
+        bind(how, name, &wasm.join(format!("{name}.wasm")), out)?;
+    }
     step("copy the page together", || assemble(&bound, out))
 }
 
 /// wasm-bindgen and the optimiser, skipped when their input is what it was.
-fn bind(how: Build, wasm: &Path, out: &Path) -> Result<()> {
+fn bind(how: Build, name: &str, wasm: &Path, out: &Path) -> Result<()> {
     let bytes = std::fs::read(wasm).with_context(|| format!("reading {}", wasm.display()))?;
     let optimise = how == Build::Dist;
     if optimise {
@@ -93,10 +97,10 @@ fn bind(how: Build, wasm: &Path, out: &Path) -> Result<()> {
         std::fs::remove_dir_all(out).with_context(|| format!("clearing {}", out.display()))?;
     }
     std::fs::create_dir_all(out)?;
-    step("wasm-bindgen", || {
+    step(&format!("wasm-bindgen, {name}"), || {
         let debug = how == Build::Debug;
         wasm_bindgen_cli_support::Bindgen::new()
-            .input_bytes("surprisal", bytes)
+            .input_bytes(name, bytes)
             .web(true)?
             .typescript(false)
             .omit_default_module_path(false)
@@ -105,28 +109,28 @@ fn bind(how: Build, wasm: &Path, out: &Path) -> Result<()> {
             .remove_name_section(!debug)
             .remove_producers_section(true)
             .generate(out)
-            .context("wasm-bindgen over the wasm of the page")
+            .with_context(|| format!("wasm-bindgen over the wasm of the {name}"))
     })?;
     if optimise {
-        let file = out.join("surprisal_bg.wasm");
+        let file = out.join(format!("{name}_bg.wasm"));
         let Some(mut wasm_opt) = tools::wasm_opt() else {
             bail!("no wasm-opt: it comes with the npm packages of e2e, which need Node");
         };
         let before = file_size(&file)?;
-        step("wasm-opt", || output(wasm_opt.args(WASM_OPT).arg(&file).arg("-o").arg(&file)))?;
+        step(&format!("wasm-opt, {name}"), || output(wasm_opt.args(WASM_OPT).arg(&file).arg("-o").arg(&file)))?;
         println!("  {before} bytes of wasm became {}", file_size(&file)?);
     }
     std::fs::write(&stamp, recipe).context("noting what was bound")
 }
 
 /// Copies `static`, what wasm-bindgen made and the pages for frames, and lists it all.
-fn assemble(bound: &Path, out: &Path) -> Result<()> {
+fn assemble(bound: &[PathBuf], out: &Path) -> Result<()> {
     let written = root().join("static");
     if !written.join("index.html").is_file() {
         bail!("{} has no index.html", written.display());
     }
     let mut sources = BTreeMap::new();
-    for folder in [written.as_path(), bound] {
+    for folder in std::iter::once(&written).chain(bound) {
         for path in files(folder)? {
             let name = relative(folder, &path)?;
             let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;

@@ -22,10 +22,30 @@ pub struct Entry {
     claims: &'static [Claim],
     parameters: fn() -> Vec<Parameter>,
     schema: fn() -> schemars::Schema,
-    start: Start,
     figures: fn(&Record) -> Vec<Figure>,
     seen: fn(&Record) -> String,
     described: OnceLock<Vec<Parameter>>,
+    /// Its place in [`WORKS`].
+    place: usize,
+}
+
+/// What an experiment does, apart from what it is: a program that only shows the list (the page, whose engine is another
+/// module) never names [`WORKS`], and the linker leaves the simulations out of it.
+struct Work {
+    start: Start,
+}
+
+impl Work {
+    const fn of<E: Experiment>() -> Self {
+        Self {
+            start: |json, compute| {
+                Box::pin(async move {
+                    let params = typed::<E>(json)?;
+                    Ok(Box::new(E::start(params, compute).await?) as Box<dyn Erased>)
+                })
+            },
+        }
+    }
 }
 
 impl std::fmt::Debug for Entry {
@@ -35,21 +55,16 @@ impl std::fmt::Debug for Entry {
 }
 
 impl Entry {
-    const fn of<E: Experiment>() -> Self {
+    const fn of<E: Experiment>(place: usize) -> Self {
         Self {
             about: &E::ABOUT,
             claims: E::CLAIMS,
             parameters: params::describe::<E::Params>,
             schema: params::schema::<E::Params>,
-            start: |json, compute| {
-                Box::pin(async move {
-                    let params = typed::<E>(json)?;
-                    Ok(Box::new(E::start(params, compute).await?) as Box<dyn Erased>)
-                })
-            },
             figures: E::figures,
             seen: E::seen,
             described: OnceLock::new(),
+            place,
         }
     }
 
@@ -113,7 +128,7 @@ impl Entry {
     /// [`ExperimentError::Parameter`], or what the experiment says of the combination.
     pub async fn start(&'static self, given: &Json, compute: &dyn Compute) -> Result<Run, ExperimentError> {
         let full = self.complete(given)?;
-        let inner = (self.start)(Json::Object(full.clone()), compute).await?;
+        let inner = (WORKS[self.place].start)(Json::Object(full.clone()), compute).await?;
         Ok(Run::new(self, Record::new(self.about.id, full), inner))
     }
 
@@ -140,21 +155,31 @@ pub(super) fn typed<E: Experiment>(json: Json) -> Result<E::Params, ParameterErr
     })
 }
 
-/// All experiments, in the order that lists show them.
-pub fn registry() -> &'static [Entry] {
-    static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
-    ENTRIES.get_or_init(|| {
-        vec![
-            Entry::of::<fish::School>(),
-            Entry::of::<fish::PhaseMap>(),
-            Entry::of::<fish::Hysteresis>(),
-            Entry::of::<fish::Cases>(),
-            Entry::of::<fish::Residence>(),
-            Entry::of::<fish::Rotation>(),
-            Entry::of::<Alignment>(),
-            Entry::of::<Flock>(),
-        ]
-    })
+/// Writes the two tables of the registry in one order.
+macro_rules! experiments {
+    ($($experiment:ty),+ $(,)?) => {
+        static WORKS: &[Work] = &[$(Work::of::<$experiment>()),+];
+
+        /// All experiments, in the order that lists show them.
+        pub fn registry() -> &'static [Entry] {
+            static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
+            ENTRIES.get_or_init(|| {
+                let entries: &[fn(usize) -> Entry] = &[$(Entry::of::<$experiment>),+];
+                entries.iter().enumerate().map(|(place, of)| of(place)).collect()
+            })
+        }
+    };
+}
+
+experiments! {
+    fish::School,
+    fish::PhaseMap,
+    fish::Hysteresis,
+    fish::Cases,
+    fish::Residence,
+    fish::Rotation,
+    Alignment,
+    Flock,
 }
 
 /// The experiment called `id`.

@@ -72,13 +72,29 @@ pub struct Entry {
     pub about: &'static About,
     parameters: fn() -> Vec<Parameter>,
     schema: fn() -> schemars::Schema,
+    described: OnceLock<Vec<Parameter>>,
+    /// Its place in [`WORKS`].
+    place: usize,
+}
+
+/// What a measure does. It is kept away from what a measure is: a program that only shows the catalogue (the page, whose
+/// engine is another module) never names [`WORKS`], and the linker leaves the kernels out of it.
+struct Work {
     runner: Runner,
     accumulate: Accumulate,
-    described: OnceLock<Vec<Parameter>>,
+}
+
+impl Work {
+    const fn of<M: Measure + 'static>() -> Self {
+        Self {
+            runner: |json, input, context| Box::pin(async move { M::measure(typed::<M>(json)?, input, context).await }),
+            accumulate: |json, column| M::accumulator(typed::<M>(json)?, column),
+        }
+    }
 }
 
 impl Entry {
-    const fn of<M: Measure + 'static>() -> Self {
+    const fn of<M: Measure + 'static>(place: usize) -> Self {
         Self {
             about: &M::ABOUT,
             parameters: || {
@@ -87,9 +103,8 @@ impl Entry {
                 list
             },
             schema: params::schema::<M::Params>,
-            runner: |json, input, context| Box::pin(async move { M::measure(typed::<M>(json)?, input, context).await }),
-            accumulate: |json, column| M::accumulator(typed::<M>(json)?, column),
             described: OnceLock::new(),
+            place,
         }
     }
 
@@ -120,7 +135,7 @@ impl Entry {
         let full = self.complete(given)?;
         let (common, own) = input::Common::split(full.clone());
         let input = Input::new(self.about, column, common)?;
-        let mut outcome = (self.runner)(Json::Object(own), &input, context).await?;
+        let mut outcome = (WORKS[self.place].runner)(Json::Object(own), &input, context).await?;
         outcome.parameters = full;
         Ok(outcome)
     }
@@ -132,7 +147,7 @@ impl Entry {
     pub fn accumulator(&self, given: &Json, column: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
         let full = self.complete(given)?;
         let (common, own) = input::Common::split(full.clone());
-        let accumulator = (self.accumulate)(Json::Object(own), column)?;
+        let accumulator = (WORKS[self.place].accumulate)(Json::Object(own), column)?;
         Ok(accumulator.map(|mut a| {
             a.gaps().begin(common.first, common.missing, full);
             a
@@ -150,44 +165,54 @@ fn typed<M: Measure>(json: Json) -> Result<M::Params, ParameterError> {
     })
 }
 
-/// All measures, in the order that reports show them.
-pub fn catalogue() -> &'static [Entry] {
-    static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
-    ENTRIES.get_or_init(|| {
-        vec![
-            Entry::of::<discrete::Plugin>(),
-            Entry::of::<discrete::MillerMadow>(),
-            Entry::of::<discrete::Grassberger>(),
-            Entry::of::<discrete::ChaoShen>(),
-            Entry::of::<discrete::Renyi>(),
-            Entry::of::<discrete::Tsallis>(),
-            Entry::of::<histogram::HistogramEntropy>(),
-            Entry::of::<histogram::DifferentialHistogram>(),
-            Entry::of::<symbols::BlockEntropy>(),
-            Entry::of::<symbols::EntropyRate>(),
-            Entry::of::<symbols::ExcessEntropy>(),
-            Entry::of::<lempel_ziv::Count>(),
-            Entry::of::<lempel_ziv::Rate>(),
-            Entry::of::<lempel_ziv::Normalized>(),
-            Entry::of::<lempel_ziv::Count78>(),
-            Entry::of::<lempel_ziv::Rate78>(),
-            Entry::of::<ordinal::Permutation>(),
-            Entry::of::<ordinal::Weighted>(),
-            Entry::of::<ordinal::MissingFraction>(),
-            Entry::of::<ordinal::ComplexityPlane>(),
-            Entry::of::<ordinal::MinimumCurve>(),
-            Entry::of::<ordinal::MaximumComplexity>(),
-            Entry::of::<ordinal::PeriodicBounds>(),
-            Entry::of::<regularity::Sample>(),
-            Entry::of::<regularity::Approximate>(),
-            Entry::of::<spectral::Spectral>(),
-            Entry::of::<bytes::ByteEntropy>(),
-            Entry::of::<bytes::ByteProfile>(),
-            Entry::of::<ngram::NgramEntropy>(),
-            Entry::of::<ngram::NgramConditional>(),
-            Entry::of::<profile::SeriesProfile>(),
-        ]
-    })
+/// Writes the two tables of the catalogue in one order.
+macro_rules! measures {
+    ($($measure:ty),+ $(,)?) => {
+        static WORKS: &[Work] = &[$(Work::of::<$measure>()),+];
+
+        /// All measures, in the order that reports show them.
+        pub fn catalogue() -> &'static [Entry] {
+            static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
+            ENTRIES.get_or_init(|| {
+                let entries: &[fn(usize) -> Entry] = &[$(Entry::of::<$measure>),+];
+                entries.iter().enumerate().map(|(place, of)| of(place)).collect()
+            })
+        }
+    };
+}
+
+measures! {
+    discrete::Plugin,
+    discrete::MillerMadow,
+    discrete::Grassberger,
+    discrete::ChaoShen,
+    discrete::Renyi,
+    discrete::Tsallis,
+    histogram::HistogramEntropy,
+    histogram::DifferentialHistogram,
+    symbols::BlockEntropy,
+    symbols::EntropyRate,
+    symbols::ExcessEntropy,
+    lempel_ziv::Count,
+    lempel_ziv::Rate,
+    lempel_ziv::Normalized,
+    lempel_ziv::Count78,
+    lempel_ziv::Rate78,
+    ordinal::Permutation,
+    ordinal::Weighted,
+    ordinal::MissingFraction,
+    ordinal::ComplexityPlane,
+    ordinal::MinimumCurve,
+    ordinal::MaximumComplexity,
+    ordinal::PeriodicBounds,
+    regularity::Sample,
+    regularity::Approximate,
+    spectral::Spectral,
+    bytes::ByteEntropy,
+    bytes::ByteProfile,
+    ngram::NgramEntropy,
+    ngram::NgramConditional,
+    profile::SeriesProfile,
 }
 
 /// The entry called `id`.

@@ -25,7 +25,7 @@ use lab::Lab;
 type Letter = (Ask, Vec<Blob>);
 
 /// Listens from now on.
-pub(crate) fn start() {
+pub fn start() {
     std::panic::set_hook(Box::new(|info| {
         tell(&Tell::Crashed(info.to_string()));
         console_error_panic_hook::hook(info);

@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use leptos::prelude::window;
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, Event, MessageEvent, OffscreenCanvas, Worker, WorkerOptions, WorkerType};
 
 use super::dom;
@@ -100,6 +101,20 @@ fn worker() -> Result<Worker, JsValue> {
     Worker::new(&web_sys::Url::create_object_url_with_blob(&blob)?)
 }
 
+/// The module of the engine, compiled once for all its workers. What failed is tried again by the next.
+async fn module() -> Result<JsValue, JsValue> {
+    thread_local! {
+        static MODULE: RefCell<Option<JsValue>> = const { RefCell::new(None) };
+    }
+    if let Some(module) = MODULE.with_borrow(Clone::clone) {
+        return Ok(module);
+    }
+    let response = window().fetch_with_str(&dom::site("engine_bg.wasm"));
+    let module = JsFuture::from(js_sys::WebAssembly::compile_streaming(&response)).await?;
+    MODULE.set(Some(module.clone()));
+    Ok(module)
+}
+
 fn line(hear: &Hear) -> Result<Line, JsValue> {
     let worker = worker()?;
     let waiting = Rc::new(RefCell::new(Some(Vec::<Letter>::new())));
@@ -126,8 +141,12 @@ fn line(hear: &Hear) -> Result<Line, JsValue> {
     };
     worker.set_onmessage(Some(message.as_ref().unchecked_ref()));
     worker.set_onerror(Some(error.as_ref().unchecked_ref()));
-    // The module is compiled once: the worker gets this one.
-    worker.post_message(&wasm_bindgen::module())?;
+    let (hear, to) = (hear.clone(), worker.clone());
+    spawn_local(async move {
+        if let Err(error) = module().await.and_then(|module| to.post_message(&module)) {
+            hear(Tell::Crashed(format!("the engine could not be loaded: {}", text(&error))));
+        }
+    });
     Ok(Line { worker, waiting, _message: message, _error: error })
 }
 

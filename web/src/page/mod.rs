@@ -32,7 +32,7 @@ use model::Model;
 use route::View;
 
 /// Puts the page in the place of the loading line.
-pub(crate) fn start() {
+pub fn start() {
     console_error_panic_hook::set_once();
     let Some(place) = document().get_element_by_id("app") else { return };
     place.set_text_content(None);

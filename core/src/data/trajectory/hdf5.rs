@@ -16,17 +16,8 @@ pub(super) struct H5 {
 }
 
 impl H5 {
-    /// Opens a file. Not in a page, where HDF5 would be a seventh of the whole download: there it says what to do instead,
-    /// and the linker leaves the reader out.
-    #[inline]
+    /// Opens a file.
     pub(super) fn open(name: &str, bytes: Vec<u8>, max_bytes: u64) -> Result<Self, TrajectoryError> {
-        if cfg!(target_arch = "wasm32") {
-            return Err(TrajectoryError::Unsupported {
-                name: name.to_owned(),
-                what: "an HDF5 file, which the page does not read",
-                instead: "the tracker's CSV files here, or this file with `surprisal track` on the command line",
-            });
-        }
         let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
         let options = OpenOptions::default().with_max_read_bytes(limit).with_max_chunk_bytes(limit.min(256 << 20));
         let wrong = |e: hdf5_reader::error::Error| {

@@ -1,0 +1,8 @@
+//! What runs in the window.
+
+fn main() {
+    #[cfg(target_arch = "wasm32")]
+    surprisal_web::start_page();
+    #[cfg(not(target_arch = "wasm32"))]
+    eprintln!("surprisal-web runs in a browser: cargo xtask serve");
+}
