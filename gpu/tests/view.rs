@@ -84,7 +84,7 @@ fn a_school_is_drawn_from_its_own_buffer_and_from_an_upload_alike() {
 fn colours_outlines_predators_and_obstacles_show() {
     let Some((gpu, _guard)) = gpu() else { return };
     let mut view = View::offscreen(&gpu).expect("a view");
-    for boundary in ["walls", "tank"] {
+    for boundary in ["walls", "tank", "open"] {
         for dimensions in [2, 3] {
             let (swarm, camera) = school(&gpu, &setup("couzin", dimensions, boundary, 120, false));
             let shown = Shown::Swarm(&swarm, 0);

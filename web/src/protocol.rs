@@ -254,6 +254,8 @@ pub(crate) struct Recorded {
     pub(crate) size: (u32, u32),
     /// Frames in a second, where known.
     pub(crate) frame_rate: Option<f64>,
+    /// The parameters that ask for what the file does not say.
+    pub(crate) unknown: Vec<String>,
     /// The JSON text of its record.
     pub(crate) record: String,
     /// What is seen, in words.

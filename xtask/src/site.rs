@@ -71,7 +71,7 @@ pub(crate) fn build(how: Build, out: &Path) -> Result<()> {
         ]))
     })?;
     let folder = if profile == "dev" { "debug" } else { profile };
-    let (wasm, site) = (target.join(tools::WASM).join(folder), target.join("site").join(how.folder()));
+    let (wasm, site) = (target.join(tools::WASM).join(folder), target.join("site").join(how.folder()).join("bound"));
     let bound = MODULES.map(|name| site.join(name));
     for (name, out) in MODULES.iter().zip(&bound) {
         bind(how, name, &wasm.join(format!("{name}.wasm")), out)?;

@@ -62,6 +62,7 @@ pub struct Watch {
     params: Params,
     trajectories: Trajectories,
     frame_rate: Option<f64>,
+    unknown: Vec<&'static str>,
     frame: usize,
     skipped: u64,
     record: Record,
@@ -103,6 +104,13 @@ impl Watch {
         for note in &trajectories.notes {
             record.note(note.clone());
         }
+        let mut unknown = Vec::new();
+        if trajectories.frame_rate.is_none() && trajectories.times.is_none() {
+            unknown.push("frame_rate");
+        }
+        if trajectories.unit_per_length.is_none() {
+            unknown.push("scale");
+        }
         let gaps = trajectories.gaps();
         let mut t = trajectories.y_up();
         if let Some(rate) = params.frame_rate {
@@ -135,7 +143,7 @@ impl Watch {
         // Only directions are measured, so that a velocity by the frame serves where the file has none.
         let t = if rate.is_none() { t.with_frame_rate(1.0).map_err(told)? } else { t };
         let trajectories = t.with_velocities().map_err(told)?;
-        Ok(Self { params, trajectories, frame_rate: rate, frame: 0, skipped: 0, record })
+        Ok(Self { params, trajectories, frame_rate: rate, unknown, frame: 0, skipped: 0, record })
     }
 
     /// What was found so far.
@@ -159,6 +167,12 @@ impl Watch {
     #[must_use]
     pub const fn frame_rate(&self) -> Option<f64> {
         self.frame_rate
+    }
+
+    /// The parameters that ask for what the file does not say, whether or not they were given.
+    #[must_use]
+    pub fn unknown(&self) -> &[&'static str] {
+        &self.unknown
     }
 
     /// Whether every frame has been looked at.

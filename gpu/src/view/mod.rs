@@ -64,7 +64,7 @@ pub struct Look {
     pub body: f32,
     /// The share of a trail that is left after a frame, 0 (no trails) to below 1.
     pub trails: f32,
-    /// Whether the box or the tank is outlined.
+    /// Whether the box or the tank is outlined, and open water has a floor.
     pub outline: bool,
     /// sRGB, 0 to 1.
     pub background: [f32; 3],
@@ -101,8 +101,12 @@ pub enum Shown<'a> {
 
 /// Lines of a tank's rim.
 const RIM: (&str, u32) = ("RIM", 96);
+/// Lines of the floor in each direction.
+const FLOOR: (&str, u32) = ("FLOOR", 41);
 const WORLD_BOX: (&str, u32) = ("WORLD_BOX", 1);
 const WORLD_TANK: u32 = 2;
+/// Of the distance of the eye, so much is between two lines of the floor, before it is rounded.
+const FLOOR_STEP: f32 = 0.1;
 /// Vertices of a body, of a flat one, of a sphere.
 const BODY: u32 = 30;
 const DART: u32 = 6;
@@ -130,13 +134,13 @@ struct Scene {
     plain: u32,
     larger: f32,
     first: u32,
-    unused: u32,
+    step: f32,
 }
 
 /// The text of the shader: what the compilers of the tests are given.
 pub(crate) fn shader() -> String {
     let colours = Colour::ALL.map(|(name, colour)| (name, colour as u32));
-    let constants: Vec<_> = colours.into_iter().chain([RIM, WORLD_BOX]).collect();
+    let constants: Vec<_> = colours.into_iter().chain([RIM, FLOOR, WORLD_BOX]).collect();
     crate::shader::compose(include_str!("scene.wgsl"), &constants)
 }
 
@@ -161,6 +165,7 @@ struct Pipelines {
     fish: wgpu::RenderPipeline,
     sphere: wgpu::RenderPipeline,
     outline: wgpu::RenderPipeline,
+    floor: wgpu::RenderPipeline,
     shown: wgpu::RenderPipeline,
     trail: wgpu::RenderPipeline,
     faded: wgpu::RenderPipeline,
@@ -249,6 +254,7 @@ impl View {
             fish: main(&plain, ["fish", "painted"], &[Some(FISH)], false, true),
             sphere: main(&plain, ["sphere", "painted"], &[Some(BALL)], false, true),
             outline: main(&plain, ["outline", "painted"], &[], true, true),
+            floor: main(&plain, ["floor_lines", "painted"], &[], true, true),
             shown: main(&textured, ["whole", "shown"], &[], false, false),
             trail: Self::pipeline(device, &module, &plain, ["fish", "trailed"], &[Some(FISH)], false, None, TRAILS, 1),
             faded: Self::pipeline(device, &module, &textured, ["whole", "faded"], &[], false, None, TRAILS, 1),
@@ -510,6 +516,10 @@ impl View {
             pass.set_pipeline(&self.pipelines.outline);
             pass.draw(0..plan.outline, 0..1);
         }
+        if look.outline && plan.space.boundary == Boundary::Open {
+            pass.set_pipeline(&self.pipelines.floor);
+            pass.draw(0..8 * FLOOR.1, 0..1);
+        }
         if let Shown::Swarm(swarm, _) = shown
             && !plan.spheres.is_empty()
         {
@@ -534,6 +544,20 @@ impl View {
 /// sRGB to linear light.
 fn linear(colour: [f32; 3]) -> [f32; 3] {
     colour.map(|c| if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) })
+}
+
+/// A round length: the largest of 1, 2 and 5 times a power of ten that is not above `length`.
+fn round(length: f32) -> f32 {
+    let power = 10_f32.powf(length.max(1e-6).log10().floor());
+    let lead = length / power;
+    power
+        * if lead >= 5.0 {
+            5.0
+        } else if lead >= 2.0 {
+            2.0
+        } else {
+            1.0
+        }
 }
 
 /// What a scene has.
@@ -663,7 +687,7 @@ impl Plan {
             plain: 0,
             larger: 1.0,
             first: self.instances.start,
-            unused: 0,
+            step: round(FLOOR_STEP * camera.distance),
         }
     }
 }

@@ -29,7 +29,8 @@ struct Scene {
     larger: f32,
     // The number of the first of the school.
     first: u32,
-    unused: u32,
+    // Between two lines of the floor in open water.
+    step: f32,
 }
 
 @group(0) @binding(0) var<uniform> scene: Scene;
@@ -193,6 +194,28 @@ fn outline(@builtin(vertex_index) vertex: u32) -> Painted {
         x = vec3<f32>(scene.world.w * cos(TAU * turn), scene.world.w * sin(TAU * turn), scene.world.z * top);
     }
     return Painted(placed(x), mix(scene.background.xyz, scene.line.xyz, 0.45));
+}
+
+// In open water a floor below the school, anchored in the world, so that one sees the school go: 2 x FLOOR lines of two parts
+// each, which fade towards their ends and the outermost.
+@vertex
+fn floor_lines(@builtin(vertex_index) vertex: u32) -> Painted {
+    let line = vertex / 4u;
+    // The two parts of a line meet in the middle.
+    let part = (vertex / 2u) & 1u;
+    let outer = (vertex & 1u) == 1u;
+    let half = f32(FLOOR / 2u);
+    let k = f32(line % FLOOR) - half;
+    let target_ = scene.target_.xyz;
+    let own = floor(target_.xy / scene.step) * scene.step;
+    let along = select(0.0, select(-half, half, part == 1u), outer) * scene.step;
+    let level = select(target_.z - 0.3 * scene.back.w, target_.z, scene.flat_ != 0u);
+    var x = vec3<f32>(own.x + k * scene.step, target_.y + along, level);
+    if line >= FLOOR {
+        x = vec3<f32>(target_.x + along, own.y + k * scene.step, level);
+    }
+    let light = select(0.4 * (1.0 - abs(k) / half), 0.0, outer);
+    return Painted(placed(x), mix(scene.background.xyz, scene.line.xyz, light));
 }
 
 fn encoded(light: vec3<f32>) -> vec3<f32> {

@@ -96,6 +96,7 @@ pub(super) async fn watch(
         format: paths.source.title().to_owned(),
         size: (count(paths.animals.len()), count(paths.frames)),
         frame_rate: watch.frame_rate(),
+        unknown: watch.unknown().iter().map(|&name| name.to_owned()).collect(),
         record: serde_json::to_string(record).map_err(|e| e.to_string())?,
         seen: real::seen(record),
         figures: real::figures(record),

@@ -45,7 +45,7 @@ fn DropZone() -> impl IntoView {
             </label>
             <p class="drop-kinds" id="file-help">
                 "CSV and TSV, NPY and NPZ, WAV, PNG, JPEG, TIFF, text, any bytes; gzip and zip around them. Recordings of animals: \
-                 idtracker.ai, TRex, SLEAP and DeepLabCut tables, NetCDF."
+                 idtracker.ai, TRex, SLEAP and DeepLabCut, HDF5 and NetCDF among them."
             </p>
         </div>
     }

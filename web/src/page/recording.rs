@@ -88,16 +88,40 @@ fn Wishes() -> impl IntoView {
         }
     };
     let busy = move || model.stage.with(Stage::busy);
+    // What this file does not say stays asked once it is answered: an answer can be mended.
+    let unknown =
+        Memo::new(move |_| model.recording.with(|r| r.as_ref().map(|r| r.unknown.clone()).unwrap_or_default()));
+    let (asked, others) =
+        real::parameters().into_iter().partition::<Vec<_>, _>(|p| QUESTIONS.iter().any(|(name, _)| *name == p.name));
+    let asked = StoredValue::new(asked);
+    let others = StoredValue::new(others);
+    let known = move |p: &Parameter| unknown.with(|u| !u.contains(&p.name));
+    let wish = move |parameter: Parameter| view! { <Wish parameter texts errors/> };
     view! {
-        <details class="wishes" open>
-            <summary>"What the file does not say, and how it is measured"</summary>
-            <div class="parameters">
-                {real::parameters().into_iter().map(|parameter| view! { <Wish parameter texts errors/> }).collect_view()}
-            </div>
+        <div class="wishes">
+            {move || (!unknown.with(Vec::is_empty)).then(|| view! {
+                <section class="asked" aria-labelledby="asked-title">
+                    <h2 id="asked-title">"What the file does not say"</h2>
+                    <div class="parameters">{asked.get_value().into_iter().filter(|p| !known(p)).map(wish).collect_view()}</div>
+                </section>
+            })}
+            <details>
+                <summary>"How it is measured"</summary>
+                <div class="parameters">
+                    {move || asked.get_value().into_iter().filter(known).map(wish).collect_view()}
+                    {others.get_value().into_iter().map(wish).collect_view()}
+                </div>
+            </details>
             <button type="button" class="small" id="recording-again" disabled=busy on:click=again>"Measure again"</button>
-        </details>
+        </div>
     }
 }
+
+/// Parameters that are questions where the file does not answer them, in words.
+const QUESTIONS: [(&str, &str); 2] = [
+    ("frame_rate", "How many frames a second?"),
+    ("scale", "How many of the file's units (pixels) make one unit of length?"),
+];
 
 #[component]
 fn Wish(
@@ -108,13 +132,14 @@ fn Wish(
     let key = StoredValue::new(parameter.name.clone());
     let id = format!("recording-{}", parameter.name);
     let help = format!("{id}-help");
-    let title = parameter.name.replace('_', " ");
+    let question = QUESTIONS.iter().find(|(name, _)| *name == parameter.name).map(|(_, words)| (*words).to_owned());
+    let title = question.unwrap_or_else(|| parameter.name.replace('_', " "));
     let kind = range(&parameter.kind);
     let default =
         if parameter.default == Json::Null { "from the file".to_owned() } else { default_word(&parameter.default) };
     let error = move || errors.with(|e| key.with_value(|key| e.get(key).cloned()));
     view! {
-        <div class="parameter">
+        <div class="field">
             <label for=id.clone()>{title}</label>
             <input type="text" class="number num" id=id inputmode="decimal" autocomplete="off" placeholder=default.clone()
                 aria-describedby=help.clone() aria-invalid=move || error().is_some().to_string()
@@ -142,10 +167,10 @@ fn Found(recorded: Arc<Recorded>) -> impl IntoView {
         })
     });
     view! {
-        <div class="figures">
+        <div class="chart-grid">
             {recorded.figures.iter().map(|figure| {
                 let figure = Signal::stored(Arc::new(figure.clone()));
-                view! { <FigureView figure stem=stem.clone() tools=true/> }
+                view! { <div class="chart-card"><FigureView figure stem=stem.clone() tools=true/></div> }
             }).collect_view()}
         </div>
         <div class="scroll numbers">

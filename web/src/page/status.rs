@@ -97,6 +97,9 @@ fn sentence(model: Model) -> String {
             (found.len(), empty, gpu)
         })
     });
+    if all == 0 && model.recording.with(Option::is_some) {
+        return "The recording is measured.".to_owned();
+    }
     if all == 0 {
         return "Nothing is chosen. Choose columns and measures below.".to_owned();
     }
