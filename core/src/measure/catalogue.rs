@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, discrete,
-    histogram, input, lempel_ziv, ngram, ordinal, profile, regularity, spectral, symbols,
+    About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, density,
+    discrete, histogram, input, language, lempel_ziv, ngram, ordinal, profile, regularity, spectral, svd, symbols,
 };
 use crate::{data::Column, params};
 
@@ -20,6 +20,8 @@ pub enum Family {
     Discrete,
     /// Entropy of binned real values.
     Histogram,
+    /// Differential entropy of real values.
+    Differential,
     /// Words, rates and compression of symbol sequences.
     Symbolic,
     /// Order relations in short windows of a series.
@@ -36,9 +38,10 @@ pub enum Family {
 
 impl Family {
     /// All families, in the order of the report.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Discrete,
         Self::Histogram,
+        Self::Differential,
         Self::Symbolic,
         Self::Ordinal,
         Self::Regularity,
@@ -53,6 +56,7 @@ impl Family {
         match self {
             Self::Discrete => "Discrete entropy",
             Self::Histogram => "Histogram entropy",
+            Self::Differential => "Differential entropy",
             Self::Symbolic => "Symbolic dynamics",
             Self::Ordinal => "Ordinal patterns",
             Self::Regularity => "Regularity",
@@ -190,6 +194,10 @@ measures! {
     discrete::Tsallis,
     histogram::HistogramEntropy,
     histogram::DifferentialHistogram,
+    density::Vasicek,
+    density::Ebrahimi,
+    density::Resubstitution,
+    density::LeaveOneOut,
     symbols::BlockEntropy,
     symbols::EntropyRate,
     symbols::ExcessEntropy,
@@ -207,11 +215,21 @@ measures! {
     ordinal::PeriodicBounds,
     regularity::Sample,
     regularity::Approximate,
+    regularity::Fuzzy,
+    regularity::Multiscale,
+    regularity::Dispersion,
+    regularity::Slope,
+    regularity::Bubble,
     spectral::Spectral,
+    svd::Svd,
     bytes::ByteEntropy,
     bytes::ByteProfile,
     ngram::NgramEntropy,
     ngram::NgramConditional,
+    language::WordEntropy,
+    language::TokenWindows,
+    language::NgramCrossEntropy,
+    language::NgramPerplexity,
     profile::SeriesProfile,
 }
 

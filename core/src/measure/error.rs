@@ -107,6 +107,9 @@ pub enum Undefined {
     /// A differential entropy of a constant.
     #[error("zero variance: the width of a bin is arbitrary")]
     ZeroWidth,
+    /// So many equal values that a spacing is zero and a density infinite.
+    #[error("too many equal values: a spacing of zero makes the density infinite")]
+    Ties,
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {

@@ -13,10 +13,13 @@ mod error;
 mod input;
 mod order;
 mod outcome;
+mod special;
 
 pub mod bytes;
+pub mod density;
 pub mod discrete;
 pub mod histogram;
+pub mod language;
 pub mod lempel_ziv;
 pub mod ngram;
 pub mod ordinal;
@@ -25,6 +28,7 @@ pub mod regularity;
 pub mod school;
 pub mod spectral;
 pub mod stream;
+pub mod svd;
 pub mod symbols;
 pub mod uncertainty;
 

@@ -13,8 +13,14 @@
 //! rank of its sample and the run `low ..= low + width` of ranks that match it. Every later test is one
 //! subtraction and one comparison of u32, exact on every back end, on lattices and ties too.
 
+mod fuzzy;
 mod measures;
+mod multiscale;
 mod templates;
+mod words;
 
+pub use fuzzy::Fuzzy;
 pub use measures::{Approximate, Inequality, Sample, Tolerance};
+pub use multiscale::Multiscale;
 pub use templates::Templates;
+pub use words::{Bubble, Dispersion, Slope};

@@ -169,6 +169,30 @@ fn translate(id: &str, params: &Map<String, Json>) -> Result<Map<String, Json>, 
                 let last = last.and_then(|to| to.parse::<u32>().ok());
                 ours.insert(key.clone(), json!(last.ok_or_else(|| format!("{key} = '{text}' is not known"))?));
             }
+            ("scales", Some(text)) => {
+                let last = text.strip_prefix("1..").and_then(|to| to.parse::<u32>().ok());
+                ours.insert(
+                    "scales".to_owned(),
+                    json!(last.ok_or_else(|| format!("scales = '{text}' are not known"))?),
+                );
+            }
+            ("levels_deg", None) if value.as_array().is_some_and(|v| v.len() == 2) => {
+                ours.insert("flat".to_owned(), value[0].clone());
+                ours.insert("steep".to_owned(), value[1].clone());
+                // The package takes the values as they are.
+                ours.insert("zscore".to_owned(), json!(false));
+            }
+            ("tokens", Some("latin-1, lower, whitespace split")) => {
+                ours.insert("encoding".to_owned(), json!("latin1"));
+            }
+            // What ours do unless told otherwise.
+            ("map", Some("ncdf"))
+            | ("smoothing", Some("add-1 over 256 bytes"))
+            | ("train", Some("first half"))
+            | ("test", Some("second half"))
+            | ("window", Some("floor(sqrt(n)+0.5)"))
+            | ("kernel", Some("gaussian"))
+            | ("bandwidth", Some("scott")) => {}
             // Our byte measures take bytes and overlapping n-grams, and nothing else.
             ("symbols", Some("bytes")) => {}
             ("overlap", None) if value == &Json::Bool(true) && id.starts_with("ngram") => {}

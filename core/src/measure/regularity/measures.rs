@@ -44,7 +44,7 @@ pub enum Tolerance {
 
 impl Tolerance {
     /// The tolerance in the units of the values; `None` if it is no tolerance.
-    fn resolve(&self, sd: f64) -> Option<f64> {
+    pub(super) fn resolve(&self, sd: f64) -> Option<f64> {
         match self {
             Self::Absolute(r) => Some(*r),
             Self::Relative(text) => {
@@ -107,14 +107,14 @@ pub(in crate::measure) fn standard_deviation(x: &[f64]) -> f64 {
 }
 
 /// What both measures check first: the tolerance, the length, the variance.
-struct Setup {
-    templates: Templates,
-    r: f64,
+pub(super) struct Setup {
+    pub(super) templates: Templates,
+    pub(super) r: f64,
     sd: f64,
     constant: bool,
 }
 
-fn set_up(
+pub(super) fn set_up(
     id: &'static str,
     series: &Series<'_>,
     m: u32,
@@ -221,14 +221,14 @@ impl Measure for Sample {
 }
 
 /// Ordered pairs over m and m + 1 values.
-fn totals(matches: &Matches) -> (u64, u64) {
+pub(super) fn totals(matches: &Matches) -> (u64, u64) {
     let sum = |v: &[u32]| v.iter().map(|&c| u64::from(c)).sum();
     (sum(&matches.shorter), sum(&matches.longer))
 }
 
 /// −ln(A/B): infinite for A = 0, `None` for B = 0.
 #[expect(clippy::cast_precision_loss, reason = "pairs are below 2^53")]
-fn sample_entropy(b: u64, a: u64) -> Option<f64> {
+pub(super) fn sample_entropy(b: u64, a: u64) -> Option<f64> {
     (b > 0).then(|| (b as f64).ln() - if a > 0 { (a as f64).ln() } else { f64::NEG_INFINITY })
 }
 
