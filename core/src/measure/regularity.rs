@@ -16,5 +16,6 @@
 mod measures;
 mod templates;
 
+pub(in crate::measure) use measures::standard_deviation;
 pub use measures::{Approximate, Inequality, Sample, Tolerance};
 pub use templates::Templates;

@@ -223,6 +223,23 @@ pub fn jackknife(estimate: f64, left_out: &[f64]) -> Option<Uncertainty> {
     })
 }
 
+/// The interval of a mean of nearly independent terms: ± 1.96 of its standard error.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+pub fn of_mean(estimate: f64, terms: &[f64]) -> Option<Uncertainty> {
+    if terms.len() < 2 || !estimate.is_finite() {
+        return None;
+    }
+    let n = terms.len() as f64;
+    let mean = terms.iter().sum::<f64>() / n;
+    let error = (terms.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
+    Some(Uncertainty {
+        low: estimate - 1.96 * error,
+        high: estimate + 1.96 * error,
+        method: format!("standard error of the mean of {} local terms", terms.len()),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
