@@ -16,13 +16,15 @@ pub(crate) async fn singular_values(values: &[f64], d: usize, pace: &dyn Pace) -
     let n = values.len() / d.max(1);
     // The rows of a wide matrix are the columns of its transpose, which has the same singular values.
     let (mut columns, length, count) = if n >= d { (columns_of(values, d), n, d) } else { (values.to_vec(), d, n) };
+    // A column this short is the rounding of the others, and would be rotated for ever.
+    let floor = (f64::EPSILON * f64::EPSILON) * values.iter().map(|v| v * v).sum::<f64>();
     let mut converged = false;
     for sweep in 0..MOST_SWEEPS {
         converged = true;
         for i in 0..count {
             for j in i + 1..count {
                 let (left, right) = columns.split_at_mut(j * length);
-                converged &= !rotate(&mut left[i * length..(i + 1) * length], &mut right[..length]);
+                converged &= !rotate(&mut left[i * length..(i + 1) * length], &mut right[..length], floor);
             }
             pace.tick(u64::from(sweep) * count as u64 + i as u64, 10 * count as u64).await?;
         }
@@ -42,8 +44,8 @@ pub(crate) async fn singular_values(values: &[f64], d: usize, pace: &dyn Pace) -
     Ok(found)
 }
 
-/// Makes two columns orthogonal; false if they are so already.
-fn rotate(a: &mut [f64], b: &mut [f64]) -> bool {
+/// Makes two columns orthogonal; false if they are so already, or one's squared length is at most `floor`.
+fn rotate(a: &mut [f64], b: &mut [f64], floor: f64) -> bool {
     let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
     for (a, b) in a.iter().zip(b.iter()) {
         aa += a * a;
@@ -51,7 +53,7 @@ fn rotate(a: &mut [f64], b: &mut [f64]) -> bool {
         ab += a * b;
     }
     let tolerance = f64::EPSILON * (a.len() as f64).sqrt();
-    if ab == 0.0 || ab.abs() <= tolerance * (aa * bb).sqrt() {
+    if aa.min(bb) <= floor || ab.abs() <= tolerance * (aa * bb).sqrt() {
         return false;
     }
     let zeta = (bb - aa) / (2.0 * ab);
@@ -95,6 +97,12 @@ mod tests {
             assert_eq!(found.len(), d);
             assert!(found.iter().zip(&s).all(|(a, b)| (a / b - 1.0).abs() < 1e-12), "{found:?}");
         }
+        // Rank 1, and rank 2 of 4
+        let ones = pollster::block_on(singular_values(&[1.0; 20], 4, &Unhurried)).unwrap();
+        assert!((ones[0] - 20.0_f64.sqrt()).abs() < 1e-14 && ones[1] < 1e-14, "{ones:?}");
+        let ramp: Vec<f64> = (0..48).map(f64::from).collect();
+        let ramp = pollster::block_on(singular_values(&ramp, 4, &Unhurried)).unwrap();
+        assert!(ramp[1] > 1.0 && ramp[2] < 1e-13, "{ramp:?}");
         let zero = pollster::block_on(singular_values(&[0.0; 6], 2, &Unhurried)).unwrap();
         assert_eq!(zero, [0.0, 0.0]);
     }

@@ -240,7 +240,7 @@ impl<'a> Input<'a> {
         let d = reals.len();
         let mut values = vec![0.0; count * d];
         for (j, column) in reals.iter().enumerate() {
-            let places = values[j..].iter_mut().step_by(d);
+            let places = values.get_mut(j..).unwrap_or_default().iter_mut().step_by(d);
             match &kept.rows {
                 None => places.zip(column.iter()).for_each(|(place, v)| *place = *v),
                 Some(rows) => places.zip(rows).for_each(|(place, &i)| *place = column[i]),
@@ -310,6 +310,9 @@ impl<'a> Input<'a> {
     pub fn table(&self) -> Result<Table<'a>, MeasureError> {
         let columns: Vec<&Column> = self.subject.columns().collect();
         let Some(matrix) = self.subject.matrix() else {
+            if columns.is_empty() {
+                return Err(self.unfit("columns of numbers, or an array of two axes", ""));
+            }
             let (values, n, kept) = self.side_by_side(&columns, |_| false)?;
             return Ok(Table { values: Cow::Owned(values), n, d: columns.len(), omitted: kept.omitted });
         };
@@ -321,9 +324,11 @@ impl<'a> Input<'a> {
 
     /// The rows of a matrix that are there.
     fn rows_of(&self, matrix: &'a Matrix, also: impl Fn(usize) -> bool) -> Result<(Table<'a>, Kept), MeasureError> {
-        let [n, d] = *matrix.values.shape() else {
-            return Err(self.unfit("a table of observations in rows", "; an array of two axes is one"));
-        };
+        let unfit = || self.unfit("a table of observations in rows", "; an array of two axes is one");
+        let [n, d] = *matrix.values.shape() else { return Err(unfit()) };
+        if d == 0 {
+            return Err(unfit());
+        }
         let n = self.take(n);
         let all = whole(matrix);
         let row = |i: usize| &all[i * d..(i + 1) * d];

@@ -15,7 +15,7 @@ use crate::{
     quantity::Unit,
 };
 
-/// More different levels than this are refused by the local map: its windows would hold one of each.
+/// More different levels than this are refused by the local map.
 const MOST_LEVELS: u32 = 1 << 16;
 /// Cells of the picture on its longer side, at most.
 const MOST_CELLS: usize = 256;
@@ -187,16 +187,16 @@ impl Measure for LocalMap {
 /// The entropy around every pixel, in bits. The counts of a window follow it along a row, and Σ c ln c with them.
 ///
 /// # Errors
-/// [`MeasureError::TooLarge`] for too many different levels, [`MeasureError::Cancelled`].
+/// [`MeasureError::Domain`] for too many different levels, [`MeasureError::Cancelled`].
 #[expect(clippy::cast_precision_loss, reason = "a window has less than 2^19 pixels")]
 async fn local_bits(image: &Image<'_>, radius: usize, pace: &dyn Pace) -> Result<Vec<f64>, MeasureError> {
     let (rows, columns) = (image.rows, image.columns);
     let levels = Sequence::of_reals(&Series::whole(&image.values[..]));
     if levels.alphabet > MOST_LEVELS {
-        return Err(MeasureError::TooLarge {
-            what: format!("a table of {} different grey levels", levels.alphabet),
-            bytes: 4 * u64::from(levels.alphabet),
-            limit: 4 * u64::from(MOST_LEVELS),
+        return Err(MeasureError::Domain {
+            measure: LocalMap::ABOUT.id,
+            wanted: format!("at most {MOST_LEVELS} different grey levels"),
+            found: format!("this image has {}: a window would hold one of each", levels.alphabet),
         });
     }
     let codes = &levels.codes;
@@ -212,14 +212,7 @@ async fn local_bits(image: &Image<'_>, radius: usize, pace: &dyn Pace) -> Result
         let mut sum = 0.0;
         let (mut left, mut right) = (0, 0);
         for middle in 0..columns {
-            while right < (middle + radius + 1).min(columns) {
-                for code in column(right) {
-                    let count = counts[code] as usize;
-                    sum += c_ln_c[count + 1] - c_ln_c[count];
-                    counts[code] += 1;
-                }
-                right += 1;
-            }
+            // The column that leaves goes first: no count exceeds the window's area.
             while left + radius < middle {
                 for code in column(left) {
                     let count = counts[code] as usize;
@@ -227,6 +220,14 @@ async fn local_bits(image: &Image<'_>, radius: usize, pace: &dyn Pace) -> Result
                     counts[code] -= 1;
                 }
                 left += 1;
+            }
+            while right < (middle + radius + 1).min(columns) {
+                for code in column(right) {
+                    let count = counts[code] as usize;
+                    sum += c_ln_c[count + 1] - c_ln_c[count];
+                    counts[code] += 1;
+                }
+                right += 1;
             }
             let n = ((bottom - top) * (right - left)) as f64;
             map.push(((n.ln() - sum / n) / std::f64::consts::LN_2).max(0.0));
@@ -300,7 +301,8 @@ mod tests {
                     let mut counts = vec![0; levels as usize];
                     for y in r.saturating_sub(radius)..(r + radius + 1).min(rows) {
                         for x in c.saturating_sub(radius)..(c + radius + 1).min(columns) {
-                            counts[image.values[y * columns + x] as usize] += 1;
+                            let level = (0..levels).find(|&l| f64::from(l) == image.values[y * columns + x]);
+                            counts[level.unwrap() as usize] += 1;
                         }
                     }
                     let exact = plugin_bits(&counts);

@@ -16,8 +16,8 @@ use crate::{
     quantity::Unit,
 };
 
-/// Pairs of pixels that are compared at most: about a minute.
-const MOST_PAIRS: u64 = 40_000_000_000;
+/// Of so many pixels all pairs are compared in about a minute.
+const MOST_COMPARED: u64 = 250_000;
 /// Pixel pairs between two calls of [`Pace::tick`].
 const TICK: usize = 1 << 25;
 /// Patterns of at most this many pixels are counted: 8! = 40320.
@@ -76,11 +76,11 @@ impl Measure for Sample2d {
         if image.values.iter().all(|v| *v == image.values[0]) {
             return Ok(Outcome::new(Value::Undefined(Undefined::ZeroVariance), Unit::Nats, ESTIMATOR, n));
         }
-        if n.saturating_mul(n) / 2 > MOST_PAIRS {
-            return Err(MeasureError::TooLarge {
-                what: format!("the comparison of all pairs of {n} pixels (a crop makes it smaller)"),
-                bytes: n.saturating_mul(n) / 2,
-                limit: MOST_PAIRS,
+        if n > MOST_COMPARED {
+            return Err(MeasureError::Domain {
+                measure: Self::ABOUT.id,
+                wanted: format!("at most {MOST_COMPARED} pixels, whose pairs it compares"),
+                found: format!("this image has {n}; a crop makes it smaller"),
             });
         }
         let sd = standard_deviation(&image.values);

@@ -116,8 +116,11 @@ impl Measure for AttentionEntropy {
             FirstRow::Keep => false,
             FirstRow::Drop => true,
         };
-        let counts = |query: usize| !(drops_first && query == 0) && !(p.normalize && allowed(p.mask, query, &a) < 2);
-        let used: Vec<usize> = (0..queries).filter(|&q| counts(q)).collect();
+        let left_out = |query: usize| {
+            // A query with one key has nothing to spread over.
+            (drops_first && query == 0) || (p.normalize && allowed(p.mask, query, &a) < 2)
+        };
+        let used: Vec<usize> = (0..queries).filter(|&q| !left_out(q)).collect();
         let unit = if p.normalize { Unit::One } else { Unit::Bits };
         let n = (a.heads * used.len()) as u64;
         let estimator = if p.mask == Mask::Causal { "rows over allowed keys, causal" } else { "rows over all keys" };

@@ -48,7 +48,14 @@ impl Bandwidth {
     pub(super) fn resolve(&self, id: &str, squares: &Symmetric) -> Result<Option<f64>, MeasureError> {
         let (x, relative) = self.factor(id)?;
         let sigma = if relative { x * median_distance(squares) } else { x };
-        Ok(Some(sigma).filter(|s| *s > 0.0))
+        if squares.rows().flatten().all(|s| s.is_finite()) {
+            return Ok(Some(sigma).filter(|s| *s > 0.0));
+        }
+        Err(MeasureError::Domain {
+            measure: "a Gaussian kernel",
+            wanted: "values whose squared differences are numbers".to_owned(),
+            found: "here they overflow; divide the values by their scale".to_owned(),
+        })
     }
 }
 

@@ -109,9 +109,6 @@ async fn logarithms(
     context: &Context<'_>,
 ) -> Result<Option<Logarithms>, MeasureError> {
     let Table { mut values, n, d, omitted } = input.table()?;
-    if d == 0 {
-        return Err(MeasureError::TooShort { n: 0, what: "a density".to_owned(), needed: k as u64 + 1 });
-    }
     if noise > 0.0 {
         jitter(values.to_mut(), d, noise, context.seed);
     }
@@ -294,7 +291,11 @@ impl Measure for TsallisNeighbours {
         };
         let ln = ln_integral(&logs, p.k as usize, p.q, p.metric);
         let value = if p.q == 1.0 { ln } else { (1.0 - ln.exp()) / (p.q - 1.0) };
-        let outcome = Outcome::new(Value::Scalar(value), Unit::One, estimator, logs.n as u64);
+        let mut outcome = Outcome::new(Value::Scalar(value), Unit::One, estimator, logs.n as u64);
+        if value.is_infinite() {
+            outcome = outcome
+                .warn("infinite", "the integral of a power of the density overflows; divide the values by their scale");
+        }
         Ok(logs.annotate(outcome, (p.k, p.jitter), 100, context.seed))
     }
 }

@@ -108,7 +108,8 @@ impl Counter {
 /// the same distance any may be listed; the distances do not depend on which.
 ///
 /// # Errors
-/// [`MeasureError::TooShort`] for `k` points or fewer, [`MeasureError::Cancelled`].
+/// [`MeasureError::TooShort`] for `k` points or fewer, [`MeasureError::Domain`] where distances overflow,
+/// [`MeasureError::Cancelled`].
 pub async fn nearest(points: Points<'_>, k: usize, metric: Metric, pace: &dyn Pace) -> Result<Nearest, MeasureError> {
     let k = k.clamp(1, MOST_NEIGHBOURS);
     let n = points.len();
@@ -133,7 +134,14 @@ pub async fn nearest(points: Points<'_>, k: usize, metric: Metric, pace: &dyn Pa
             pace.tick(from as u64, n as u64).await?;
         }
     }
-    Ok(found)
+    if found.distances.iter().all(|x| x.is_finite()) {
+        return Ok(found);
+    }
+    Err(MeasureError::Domain {
+        measure: "a search for neighbours",
+        wanted: "values whose differences are numbers".to_owned(),
+        found: "here they overflow; divide the values by their scale".to_owned(),
+    })
 }
 
 /// The error of too many coinciding points; few are allowed.
@@ -152,7 +160,7 @@ pub(super) fn repeated(values: impl Iterator<Item = f64>) -> u64 {
 
 /// Adds uniform noise of ± `amplitude` population standard deviations to each column of `d`, the same for the same seed.
 pub(super) fn jitter(values: &mut [f64], d: usize, amplitude: f64, seed: u64) {
-    if amplitude == 0.0 {
+    if amplitude == 0.0 || values.is_empty() {
         return;
     }
     let mut rng = Philox::new(seed, JITTER);
