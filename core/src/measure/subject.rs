@@ -128,6 +128,14 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// Some of the rows, as a pair without gaps.
+    pub(super) fn rows(&self, rows: &[usize]) -> Self {
+        let d = self.dx + self.dy;
+        let values = rows.iter().flat_map(|&i| &self.values[i * d..(i + 1) * d]).copied().collect();
+        let stretches = std::iter::once(0..rows.len()).collect();
+        Self { values, n: rows.len(), dx: self.dx, dy: self.dy, stretches, omitted: 0 }
+    }
+
     /// The columns in `range` as rows of their own.
     #[must_use]
     pub fn part(&self, range: Range<usize>) -> Vec<f64> {

@@ -4,9 +4,9 @@ use std::f64::consts::{LN_2, PI};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use statrs::function::gamma::ln_gamma;
+use statrs::function::gamma::{digamma, ln_gamma};
 
-use super::{Metric, Nearest, Points, digammas, is_constant, jitter, nearest, refuse_ties};
+use super::{Metric, Nearest, Points, SMALLEST_PART, is_constant, jitter, nearest, refuse_ties};
 use crate::{
     measure::{
         About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Table, Undefined, Value,
@@ -93,11 +93,12 @@ fn ln_ball(d: usize, metric: Metric) -> f64 {
 
 /// ln ε of every point whose neighbour is not at distance zero, and what was seen on the way.
 struct Logarithms {
-    values: Vec<f64>,
+    logs: Vec<f64>,
     tied: u64,
     n: usize,
     d: usize,
     omitted: u64,
+    values: Vec<f64>,
 }
 
 /// `None` for constant data.
@@ -112,13 +113,32 @@ async fn logarithms(
     if noise > 0.0 {
         jitter(values.to_mut(), d, noise, context.seed);
     }
-    let Nearest { distances, tied, .. } = nearest(Points { values: &values, d }, k, metric, context.pace).await?;
-    if is_constant(&Table { values, n, d, omitted }) {
+    let (logs, tied) = of_points(&values, d, k, metric, context).await?;
+    let table = Table { values, n, d, omitted };
+    if is_constant(&table) {
         return Ok(None);
     }
     refuse_ties(tied, n, || "the points".to_owned())?;
-    let values = distances.iter().filter(|&&e| e > 0.0).map(|e| e.ln()).collect();
-    Ok(Some(Logarithms { values, tied, n, d, omitted }))
+    Ok(Some(Logarithms { logs, tied, n, d, omitted, values: table.values.into_owned() }))
+}
+
+/// ln ε, and how many points coincide with others.
+async fn of_points(
+    values: &[f64],
+    d: usize,
+    k: usize,
+    metric: Metric,
+    context: &Context<'_>,
+) -> Result<(Vec<f64>, u64), MeasureError> {
+    let Nearest { distances, tied, .. } = nearest(Points { values, d }, k, metric, context.pace).await?;
+    Ok((distances.iter().filter(|&&e| e > 0.0).map(|e| e.ln()).collect(), tied))
+}
+
+/// ψ(N) − ψ(k) + ln c_d + d ⟨ln ε⟩, in bits.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+fn kozachenko_leonenko(logs: &[f64], n: usize, d: usize, k: usize, metric: Metric) -> f64 {
+    let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+    (digamma(n as f64) - digamma(k as f64) + ln_ball(d, metric) + d as f64 * mean) / LN_2
 }
 
 impl Logarithms {
@@ -167,7 +187,6 @@ impl Measure for KozachenkoLeonenko {
         gpu: false,
     };
 
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let k = p.k as usize;
         let estimator = name(p.metric);
@@ -179,15 +198,16 @@ impl Measure for KozachenkoLeonenko {
                 input_len(input)?,
             ));
         };
-        let psi = digammas(logs.n);
-        let d = logs.d as f64;
-        let offset = psi[logs.n] - psi[k] + ln_ball(logs.d, p.metric);
-        let terms: Vec<f64> = logs.values.iter().map(|l| (offset + d * l) / LN_2).collect();
-        let bits = terms.iter().sum::<f64>() / terms.len() as f64;
+        let bits = kozachenko_leonenko(&logs.logs, logs.n, logs.d, k, p.metric);
         let mut outcome = Outcome::new(Value::Scalar(bits), Unit::Bits, estimator, logs.n as u64);
-        if context.resamples > 0 {
-            outcome.uncertainty = uncertainty::of_mean(bits, &terms);
-        }
+        let smallest = SMALLEST_PART.max(2 * k);
+        let of_part = async |rows: &[usize]| {
+            let d = logs.d;
+            let part: Vec<f64> = rows.iter().flat_map(|&i| &logs.values[i * d..(i + 1) * d]).copied().collect();
+            let (of_part, _) = of_points(&part, d, k, p.metric, context).await?;
+            Ok(kozachenko_leonenko(&of_part, rows.len(), d, k, p.metric))
+        };
+        outcome.uncertainty = uncertainty::partitions(logs.n, smallest, false, bits, context, of_part).await?;
         Ok(logs.annotate(outcome, (p.k, p.jitter), 50, context.seed))
     }
 }
@@ -201,15 +221,15 @@ fn input_len(input: &Input<'_>) -> Result<u64, MeasureError> {
 fn ln_integral(logs: &Logarithms, k: usize, q: f64, metric: Metric) -> f64 {
     let (k, n, d) = (k as f64, logs.n as f64, logs.d as f64);
     let base = (n - 1.0).ln() + ln_ball(logs.d, metric);
-    let count = logs.values.len() as f64;
+    let count = logs.logs.len() as f64;
     if q == 1.0 {
-        let psi = statrs::function::gamma::digamma(k);
-        return base - psi + d * logs.values.iter().sum::<f64>() / count;
+        let psi = digamma(k);
+        return base - psi + d * logs.logs.iter().sum::<f64>() / count;
     }
     // C_k^(1−q) = Γ(k) / Γ(k + 1 − q)
     let scale = (1.0 - q) * base + ln_gamma(k) - ln_gamma(k + 1.0 - q);
     // The largest exponent is taken out, so that no power overflows.
-    let exponents = || logs.values.iter().map(|l| (1.0 - q) * d * l);
+    let exponents = || logs.logs.iter().map(|l| (1.0 - q) * d * l);
     let top = exponents().fold(f64::NEG_INFINITY, f64::max);
     scale + top + (exponents().map(|e| (e - top).exp()).sum::<f64>() / count).ln()
 }
@@ -331,6 +351,27 @@ mod tests {
                 assert!((h - truth).abs() < 4.0 * error + 0.01, "{h} of {truth}, standard error {error}");
             }
         }
+    }
+
+    #[test]
+    fn the_interval_is_as_wide_as_the_spread_over_data() {
+        let mut ratios = vec![];
+        for d in [1, 2] {
+            let (mut values, mut errors) = (vec![], vec![]);
+            for seed in 0..100 {
+                let columns: Vec<Column> = (0..d).map(|j| normal(500, 1.0, 100 * (j + 1) + seed)).collect();
+                let columns: Vec<&Column> = columns.iter().collect();
+                let outcome = run("diff.kl", &columns, &json!({})).unwrap();
+                values.push(outcome.value.scalar().unwrap());
+                let u = outcome.uncertainty.unwrap();
+                errors.push((u.high - u.low) / 2.0 / 1.96);
+            }
+            let centre = values.iter().sum::<f64>() / 100.0;
+            let spread = (values.iter().map(|v| (v - centre).powi(2)).sum::<f64>() / 99.0).sqrt();
+            ratios.push(errors.iter().sum::<f64>() / 100.0 / spread);
+        }
+        // The spread of 100 values is known to 7 %.
+        assert!(ratios.iter().all(|r| (0.8..1.25).contains(r)), "{ratios:?}");
     }
 
     #[test]

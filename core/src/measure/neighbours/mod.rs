@@ -23,6 +23,8 @@ pub const MOST_NEIGHBOURS: usize = 64;
 const TICK: usize = 1 << 12;
 /// Above this share of points that coincide, the estimators refuse.
 const MOST_TIES: f64 = 0.01;
+/// Parts of a partition have at least so many points.
+pub(super) const SMALLEST_PART: usize = 25;
 /// The random stream of the jitter.
 const JITTER: u64 = 0x6a69_7474;
 

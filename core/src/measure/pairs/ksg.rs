@@ -12,7 +12,9 @@ use super::null;
 use crate::{
     measure::{
         About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Pair, Undefined, Value,
-        neighbours::{Counter, Metric, Nearest, Points, digammas, jitter, nearest, refuse_ties, repeated},
+        neighbours::{
+            Counter, Metric, Nearest, Points, SMALLEST_PART, digammas, jitter, nearest, refuse_ties, repeated,
+        },
         uncertainty,
     },
     pace::Pace,
@@ -168,15 +170,17 @@ async fn measure(
         return Ok(Outcome::new(Value::Undefined(Undefined::ZeroVariance), Unit::Bits, estimator, n as u64));
     }
     let setup = Setup::new(&pair, k, algorithm);
-    let terms: Vec<f64> = setup.local(|i| i, context.pace).await?.iter().map(|t| t / LN_2).collect();
-    let bits = mean(&terms);
+    let bits = mean(&setup.local(|i| i, context.pace).await?) / LN_2;
     let shown = |i: f64| if p.clip { i.max(0.0) } else { i };
     let mut outcome = Outcome::new(Value::Scalar(shown(bits)), Unit::Bits, estimator, n as u64)
         .detail("neighbour", k)
         .detail("dimensions", vec![pair.dx, pair.dy]);
-    if context.resamples > 0 {
-        outcome.uncertainty = uncertainty::of_mean(bits, &terms);
-    }
+    let of_part = async |rows: &[usize]| {
+        let part = Setup::new(&pair.rows(rows), k, algorithm);
+        Ok(mean(&part.local(|i| i, context.pace).await?) / LN_2)
+    };
+    let smallest = SMALLEST_PART.max(2 * k);
+    outcome.uncertainty = uncertainty::partitions(n, smallest, false, bits, context, of_part).await?;
     let null = null::permutation(n, bits, MOST_SHUFFLED, context, async |order| {
         Ok(mean(&setup.local(|i| order[i] as usize, context.pace).await?) / LN_2)
     });
@@ -289,6 +293,27 @@ mod tests {
                 // The bias of the estimators at N = 1000 is below 0.01 bits (figure 4 of the paper).
                 assert!((mean - truth).abs() < 4.0 * error + 0.01, "{id}, rho {rho}: {mean} ± {error} of {truth}");
                 assert!(error < 0.02, "{id}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_interval_is_as_wide_as_the_spread_over_data() {
+        for rho in [0.0, 0.6, 0.9] {
+            for id in ["mi.ksg1", "mi.ksg2"] {
+                let (mut values, mut errors) = (vec![], vec![]);
+                for seed in 0..100 {
+                    let [x, y, _] = normal(400, rho, 1000 + seed);
+                    let outcome = run(id, &[&x, &y], &json!({}), 1).unwrap();
+                    values.push(outcome.value.scalar().unwrap());
+                    let u = outcome.uncertainty.unwrap();
+                    errors.push((u.high - u.low) / 2.0 / 1.96);
+                }
+                let centre = mean(&values);
+                let spread = (values.iter().map(|v| (v - centre).powi(2)).sum::<f64>() / 99.0).sqrt();
+                let ratio = mean(&errors) / spread;
+                // The spread of 100 values is known to 7 %.
+                assert!((0.8..1.25).contains(&ratio), "{id}, rho {rho}: {ratio}");
             }
         }
     }

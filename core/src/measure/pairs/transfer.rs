@@ -14,7 +14,7 @@ use crate::{
     compute::Ran,
     measure::{
         About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Pair, SymbolPair, Undefined, Value,
-        neighbours::{Counter, Metric, Nearest, Points, digammas, jitter, nearest},
+        neighbours::{Counter, Metric, Nearest, Points, SMALLEST_PART, digammas, jitter, nearest},
         subject::pack,
         uncertainty,
     },
@@ -171,11 +171,24 @@ impl Past {
         let target: Vec<f64> = times.iter().flat_map(|&t| (0..=history).map(move |back| at(t - back, 1))).collect();
         let source: Vec<f64> =
             times.iter().flat_map(|&t| (0..history).map(move |back| at(t - lag - back, 0))).collect();
+        Self::of_rows(target, source, history, p.k_nn as usize)
+    }
+
+    fn of_rows(target: Vec<f64>, source: Vec<f64>, history: usize, k: usize) -> Self {
         let past: Vec<f64> = target.chunks_exact(history + 1).flat_map(|row| &row[1..]).copied().collect();
         let count_target = Counter::new(Points { values: &target, d: history + 1 });
         let count_past = Counter::new(Points { values: &past, d: history });
-        let psi = digammas(times.len() + 1);
-        Self { target, source, history, count_target, count_past, psi, k: p.k_nn as usize }
+        let psi = digammas(source.len() / history + 1);
+        Self { target, source, history, count_target, count_past, psi, k }
+    }
+
+    /// Some of the rows.
+    fn rows(&self, rows: &[usize]) -> Self {
+        let take = |values: &[f64], d: usize| -> Vec<f64> {
+            rows.iter().flat_map(|&i| &values[i * d..(i + 1) * d]).copied().collect()
+        };
+        let h = self.history;
+        Self::of_rows(take(&self.target, h + 1), take(&self.source, h), h, self.k)
     }
 
     /// The transfer of each row, with the source's rows in the order `of_x`.
@@ -244,14 +257,13 @@ impl Measure for TransferKsg {
             return Ok(Outcome::new(Value::Undefined(Undefined::ZeroVariance), Unit::Bits, ESTIMATOR, pair.n as u64));
         }
         let rows = Past::new(&pair, &times, &p);
-        let terms: Vec<f64> = rows.local(|i| i, context.pace).await?.iter().map(|t| t / LN_2).collect();
-        let bits = mean(&terms);
+        let bits = mean(&rows.local(|i| i, context.pace).await?) / LN_2;
         let mut outcome = Outcome::new(Value::Scalar(bits), Unit::Bits, ESTIMATOR, times.len() as u64)
             .detail("neighbour", k)
             .detail("dimensions", 2 * p.history + 1);
-        if context.resamples > 0 {
-            outcome.uncertainty = uncertainty::of_mean(bits, &terms);
-        }
+        let of_part = async |part: &[usize]| Ok(mean(&rows.rows(part).local(|i| i, context.pace).await?) / LN_2);
+        let smallest = SMALLEST_PART.max(2 * k);
+        outcome.uncertainty = uncertainty::partitions(times.len(), smallest, true, bits, context, of_part).await?;
         let null = null::permutation(times.len(), bits, MOST_SHUFFLED, context, async |order| {
             Ok(mean(&rows.local(|i| order[i] as usize, context.pace).await?) / LN_2)
         });
