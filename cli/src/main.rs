@@ -39,13 +39,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measure the columns of a file.
+    /// Measure the columns of a file, pairs of them, or its arrays.
     ///
-    /// Without --measure each column gets the measures that suit its type. Missing values are refused unless
-    /// --missing omit leaves them out.
+    /// Without --measure each column gets the measures that suit its type; measures of pairs, tables, images and attention
+    /// are for the asking. Missing values are refused unless --missing omit leaves them out.
     #[command(after_help = "Examples:\n  surprisal measure sunspots.csv --column count\n  \
         surprisal measure sunspots.csv --column count --measure perm --set perm.order=4 --format json\n  \
         zcat eeg.csv.gz | surprisal measure - --measure sampen --missing omit\n  \
+        surprisal measure weather.csv --column rain --with pressure --with wind --measure mi.ksg1\n  \
+        surprisal measure weather.csv --measure te.ksg\n  \
+        surprisal measure states.npz --column z --with labels --measure dsmi\n  \
         surprisal measure firmware.bin --plot pictures/")]
     Measure(MeasureArgs),
     /// Run an experiment.
@@ -122,9 +125,13 @@ enum List {
 struct MeasureArgs {
     /// The file, or - for standard input.
     file: String,
-    /// A column by its name or by its number from 1; may be repeated. All columns by default.
+    /// A column by its name or by its number from 1, or an array by its name; may be repeated. All by default.
     #[arg(long, short, value_name = "C")]
     column: Vec<String>,
+    /// A further column for a measure of several: the second of a pair, or the labels of rows; may be repeated. Without it
+    /// a measure of pairs takes every pair of the columns.
+    #[arg(long, short, value_name = "C")]
+    with: Vec<String>,
     /// A measure by its id; may be repeated. `surprisal list measures` shows all.
     #[arg(long, short, value_name = "ID")]
     measure: Vec<String>,

@@ -1,11 +1,13 @@
 //! `surprisal measure`.
 
+mod together;
+
 use std::{collections::BTreeMap, process::ExitCode, time::Instant};
 
 use serde_json::{Map, Value as Json};
 use surprisal_core::{
     data::{self, Column, Kind, OpenFile},
-    measure::{self, Accepts, Context, Entry, MeasureError, parse_setting},
+    measure::{self, Accepts, Context, Entry, MeasureError, Outcome, parse_setting},
     report::{Report, ResultRecord, suggested, to_csv},
 };
 
@@ -27,18 +29,29 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     let file = pollster::block_on(data::open(Box::new(source), options, &progress));
     progress.end();
     let file = file?;
-    let columns = columns(&file, &args.column)?;
+    let Named { columns, matrices } = named(&file, &args.column)?;
+    let with = Named::columns_only(named_again(&file, &args.with)?, &args.with)?;
+    if !args.with.is_empty() && !chosen.iter().any(|e| together::takes_more(e)) {
+        return Err(Failure::Usage(
+            "--with names a further column for a measure of several: name the measure too, for example --measure mi.ksg1"
+                .to_owned(),
+        ));
+    }
 
     let longest = columns.iter().map(|&i| file.dataset.columns[i].len).max().unwrap_or(0);
     let compute = backend::choose(args.backend, longest)?;
     let context = Context::new(&*compute, &progress).with_resamples(args.resamples, args.seed);
     let mut report = Report::new(&file.dataset);
-    for index in columns {
+    let run = Run { file: &file, settings: &settings, args, context: &context, progress: &progress };
+    for &index in &columns {
         let described = &file.dataset.columns[index];
         let wanted =
             if chosen.is_empty() { suggestions(described, file.dataset.provenance.kind)? } else { chosen.clone() };
-        measure_column(&file, index, &wanted, &settings, args, &context, &progress, &mut report)?;
+        let wanted: Vec<_> = wanted.into_iter().filter(|e| run.is_of_one(e, described, &with)).collect();
+        run.measure_column(index, &wanted, &mut report)?;
     }
+    let chosen = together::Chosen { columns, matrices, with, explicit: !args.column.is_empty(), entries: chosen };
+    run.measure_together(&chosen, &mut report)?;
     progress.end();
 
     let text = match args.format {
@@ -81,77 +94,138 @@ fn settings(args: &MeasureArgs, chosen: &[&'static Entry]) -> Result<Settings, F
     Ok(settings)
 }
 
-/// The columns by name or number from 1; all of them if none is named.
-fn columns(file: &OpenFile, names: &[String]) -> Result<Vec<usize>, Failure> {
-    let all = &file.dataset.columns;
-    if names.is_empty() {
-        return Ok((0..all.len()).collect());
-    }
-    let find = |name: &String| {
-        let by_number = || name.parse::<usize>().ok().filter(|n| (1..=all.len()).contains(n)).map(|n| n - 1);
-        all.iter().position(|c| c.name == *name).or_else(by_number).ok_or_else(|| {
-            let known = all.iter().map(|c| format!("'{}'", c.name)).collect::<Vec<_>>().join(", ");
-            Failure::Usage(format!("no column is called '{name}'; the file has {known}"))
-        })
-    };
-    names.iter().map(find).collect()
+/// Columns and matrices by their places.
+struct Named {
+    columns: Vec<usize>,
+    matrices: Vec<usize>,
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, from the loop over columns")]
-fn measure_column(
-    file: &OpenFile,
-    index: usize,
-    wanted: &[&'static Entry],
-    settings: &Settings,
-    args: &MeasureArgs,
-    context: &Context<'_>,
-    progress: &Progress,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let described = &file.dataset.columns[index];
-    let mut resident = None;
-    for entry in wanted {
-        let id = entry.about.id;
-        let mut given = settings.get(id).cloned().unwrap_or_default();
-        if let Some(missing) = args.missing {
+impl Named {
+    /// The columns, where no matrix was named.
+    fn columns_only(self, names: &[String]) -> Result<Vec<usize>, Failure> {
+        if self.matrices.is_empty() {
+            return Ok(self.columns);
+        }
+        Err(Failure::Usage(format!("--with takes columns, and {} names an array", names.join(", "))))
+    }
+}
+
+/// The columns by name or number from 1, and the arrays by name; all of them if none is named.
+fn named(file: &OpenFile, names: &[String]) -> Result<Named, Failure> {
+    if names.is_empty() {
+        let all = |len: usize| (0..len).collect();
+        return Ok(Named { columns: all(file.dataset.columns.len()), matrices: all(file.dataset.matrices.len()) });
+    }
+    named_again(file, names)
+}
+
+/// The same, and nothing if none is named. A column comes before an array of the same name.
+fn named_again(file: &OpenFile, names: &[String]) -> Result<Named, Failure> {
+    let (all, arrays) = (&file.dataset.columns, &file.dataset.matrices);
+    let mut found = Named { columns: Vec::new(), matrices: Vec::new() };
+    for name in names {
+        let by_number = || name.parse::<usize>().ok().filter(|n| (1..=all.len()).contains(n)).map(|n| n - 1);
+        if let Some(column) = all.iter().position(|c| c.name == *name) {
+            found.columns.push(column);
+        } else if let Some(matrix) = arrays.iter().position(|m| m.name == *name) {
+            found.matrices.push(matrix);
+        } else if let Some(column) = by_number() {
+            found.columns.push(column);
+        } else {
+            let known = all.iter().map(|c| format!("'{}'", c.name)).collect::<Vec<_>>().join(", ");
+            let arrays = arrays.iter().map(|m| format!("'{}'", m.name)).collect::<Vec<_>>().join(", ");
+            let arrays = if arrays.is_empty() { arrays } else { format!(" and the arrays {arrays}") };
+            return Err(Failure::Usage(format!("no column is called '{name}'; the file has {known}{arrays}")));
+        }
+    }
+    Ok(found)
+}
+
+/// What every measurement of one call shares.
+struct Run<'a> {
+    file: &'a OpenFile,
+    settings: &'a Settings,
+    args: &'a MeasureArgs,
+    context: &'a Context<'a>,
+    progress: &'a Progress,
+}
+
+impl Run<'_> {
+    /// The parameters that were set for a measure.
+    fn given(&self, id: &str) -> Map<String, Json> {
+        let mut given = self.settings.get(id).cloned().unwrap_or_default();
+        if let Some(missing) = self.args.missing {
             let word = match missing {
                 MissingChoice::Error => "error",
                 MissingChoice::Omit => "omit",
             };
             given.entry("missing").or_insert_with(|| Json::from(word));
         }
-        progress.begin(format!("{id} of {}", described.name));
-        let started = Instant::now();
-        let params = Json::Object(given.clone());
-        let computed = if let Some(mut accumulator) = streamed(entry, described, &params)? {
-            let passed = pollster::block_on(file.stream(index, &mut |chunk| accumulator.push(chunk), progress));
-            match passed {
-                Ok(_labels) => pollster::block_on(measure::stream::finish(accumulator, context)),
-                Err(e) => return Err(e.into()),
-            }
-        } else {
-            if resident.is_none() && described.values.is_none() && entry.about.accepts != Accepts::Nothing {
-                resident = Some(pollster::block_on(file.column(index, progress))?);
-            }
-            let column = resident.as_ref().unwrap_or(described);
-            pollster::block_on(entry.run(&params, column, context))
-        };
+        given
+    }
+
+    fn measure_column(&self, index: usize, wanted: &[&'static Entry], report: &mut Report) -> Result<(), Failure> {
+        let described = &self.file.dataset.columns[index];
+        let mut resident = None;
+        for entry in wanted {
+            let id = entry.about.id;
+            let given = self.given(id);
+            self.progress.begin(format!("{id} of {}", described.name));
+            let started = Instant::now();
+            let params = Json::Object(given.clone());
+            let computed = if let Some(mut accumulator) = streamed(entry, described, &params)? {
+                let passed =
+                    pollster::block_on(self.file.stream(index, &mut |chunk| accumulator.push(chunk), self.progress));
+                match passed {
+                    Ok(_labels) => pollster::block_on(measure::stream::finish(accumulator, self.context)),
+                    Err(e) => return Err(e.into()),
+                }
+            } else {
+                if resident.is_none() && described.values.is_none() && entry.about.accepts != Accepts::Nothing {
+                    resident = Some(pollster::block_on(self.file.column(index, self.progress))?);
+                }
+                let column = resident.as_ref().unwrap_or(described);
+                pollster::block_on(entry.run(&params, column, self.context))
+            };
+            let name = (entry.about.accepts != Accepts::Nothing).then_some(described.name.as_str());
+            self.record(entry, name, Vec::new(), &given, computed, started, report)?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a record is made of")]
+    fn record(
+        &self,
+        entry: &'static Entry,
+        name: Option<&str>,
+        with: Vec<String>,
+        given: &Map<String, Json>,
+        computed: Result<Outcome, MeasureError>,
+        started: Instant,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
         let seconds = started.elapsed().as_secs_f64();
-        progress.end();
+        self.progress.end();
         let computed = match computed {
             Err(cancelled @ MeasureError::Cancelled(_)) => return Err(cancelled.into()),
             other => other,
         };
-        if let (Some(dir), Ok(outcome)) = (&args.plot, &computed) {
+        let id = entry.about.id;
+        if let (Some(dir), Ok(outcome)) = (&self.args.plot, &computed) {
             for figure in &outcome.figures {
-                plot::write(dir, &plot::file_name(&[&described.name, id, &figure.id]), figure)?;
+                let named = name.unwrap_or_default();
+                let parts: Vec<&str> = std::iter::once(named)
+                    .chain(with.iter().map(String::as_str))
+                    .chain([id, figure.id.as_str()])
+                    .filter(|part| !part.is_empty())
+                    .collect();
+                plot::write(dir, &plot::file_name(&parts), figure)?;
             }
         }
-        let information = args.unit.map(Into::into).unwrap_or_default();
-        let name = (entry.about.accepts != Accepts::Nothing).then_some(described.name.as_str());
-        report.results.push(ResultRecord::new(id, name, &given, computed, information, seconds));
+        let information = self.args.unit.map(Into::into).unwrap_or_default();
+        report.results.push(ResultRecord::new(id, name, given, computed, information, seconds).with(with));
+        Ok(())
     }
-    Ok(())
 }
 
 /// An accumulator, where the column is still in its file and the measure has one: such a column is never loaded.

@@ -37,7 +37,7 @@ pub(crate) fn table(report: &Report, notes: &[String]) -> String {
         let interval =
             r.uncertainty.as_ref().map(|u| format!("{} … {}", number(u.low), number(u.high))).unwrap_or_default();
         table.add_row([
-            Cell::new(r.column.as_deref().unwrap_or("–")),
+            Cell::new(r.subject().as_deref().unwrap_or("–")),
             Cell::new(&r.measure),
             right(value(r)),
             Cell::new(r.unit.map(|u| u.symbol()).unwrap_or_default()),
@@ -54,7 +54,7 @@ pub(crate) fn table(report: &Report, notes: &[String]) -> String {
     text.push_str(&table.trim_fmt());
     text.push('\n');
     for r in &report.results {
-        let place = format!("{}{}", r.measure, r.column.as_ref().map(|c| format!(" of {c}")).unwrap_or_default());
+        let place = format!("{}{}", r.measure, r.subject().map(|c| format!(" of {c}")).unwrap_or_default());
         if let Some(why) = &r.why {
             text.push_str(&format!("{place}: {why}\n"));
         }

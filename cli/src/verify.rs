@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow};
 use comfy_table::{Table, presets};
 use serde_json::{Value as Json, json};
 use surprisal_core::{
-    data::{self, Column, Kind, Values},
+    data::{self, Column, Dataset, Kind, Values},
     measure::Context,
     verify::{
         self, Record, Status, Total, Verdict,
@@ -139,22 +139,23 @@ fn numbers(path: &Path, progress: &Progress) -> anyhow::Result<Vec<Vec<f64>>> {
 
 /// Input files that were read already; many records share one.
 #[derive(Default)]
-struct Inputs(BTreeMap<PathBuf, Column>);
+struct Inputs(BTreeMap<PathBuf, Dataset>);
 
 impl Inputs {
-    /// The first column of `path`.
-    fn column(&mut self, path: &Path, progress: &Progress) -> anyhow::Result<&Column> {
-        if !self.0.contains_key(path) {
-            let source = FileSource::open(&path.to_string_lossy())?;
-            // What the records call bytes or text is not to be taken for a table.
-            let raw = path.extension().is_some_and(|e| e == "bin" || e == "txt");
-            let options = data::Options { kind: raw.then_some(Kind::Bytes), ..data::Options::default() };
-            let file = pollster::block_on(data::open(Box::new(source), options, progress))?;
-            anyhow::ensure!(!file.dataset.columns.is_empty(), "{} has no column", path.display());
-            let column = pollster::block_on(file.column(0, progress))?;
-            self.0.insert(path.to_owned(), column);
+    /// Reads `path`, if it was not read yet.
+    fn read(&mut self, path: &Path, progress: &Progress) -> anyhow::Result<()> {
+        if self.0.contains_key(path) {
+            return Ok(());
         }
-        self.0.get(path).context("the input was read")
+        let source = FileSource::open(&path.to_string_lossy())?;
+        // What the records call bytes or text is not to be taken for a table.
+        let raw = path.extension().is_some_and(|e| e == "bin" || e == "txt");
+        let options = data::Options { kind: raw.then_some(Kind::Bytes), ..data::Options::default() };
+        let file = pollster::block_on(data::open(Box::new(source), options, progress))?;
+        let dataset = pollster::block_on(file.into_dataset(progress))?;
+        anyhow::ensure!(!dataset.columns.is_empty(), "{} has no column", path.display());
+        self.0.insert(path.to_owned(), dataset);
+        Ok(())
     }
 }
 
@@ -169,12 +170,12 @@ fn verify(
         return Ok(record.not_covered("no such measure in this build"));
     }
     progress.begin(format!("{} {}", record.id, record.measure));
-    let none = Column::real("none", Vec::new());
-    let column = match &record.input {
-        None => &none,
-        Some(input) => inputs.column(&dir.join(input), progress).with_context(|| format!("record {}", record.id))?,
-    };
-    Ok(pollster::block_on(record.run(column, context))?)
+    let paths: Vec<PathBuf> = record.files().into_iter().map(|file| dir.join(file)).collect();
+    for path in &paths {
+        inputs.read(path, progress).with_context(|| format!("record {}", record.id))?;
+    }
+    let files: Vec<&Dataset> = paths.iter().filter_map(|path| inputs.0.get(path)).collect();
+    Ok(pollster::block_on(record.run(&files, context))?)
 }
 
 fn table(verdicts: &[Verdict], total: Total) -> String {

@@ -8,6 +8,7 @@
 //!               "uncertainty": {"low": 1.4, "high": 1.6, "method": "…"}, "backend": "cpu", "adapter": null,
 //!               "seconds": 0.01}]}
 //! ```
+//! A measure of several columns names the others as `"with": ["…"]`, and one of an array has its name as the column.
 //! A measure that cannot be computed for a column has `"value": null` and says `"why"`.
 
 use serde::{Deserialize, Serialize};
@@ -62,8 +63,11 @@ pub struct ColumnRecord {
 pub struct ResultRecord {
     /// The measure's id.
     pub measure: String,
-    /// The column's name; null for a measure that takes no data.
+    /// The column's name, or the matrix's; null for a measure that takes no data.
     pub column: Option<String>,
+    /// The columns that were measured together with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<String>,
     /// All parameters, defaults included.
     pub parameters: Map<String, Json>,
     /// A number, an array, or null.
@@ -137,6 +141,7 @@ impl ResultRecord {
         let mut record = Self {
             measure: measure.to_owned(),
             column: column.map(str::to_owned),
+            with: Vec::new(),
             parameters: given.clone(),
             value: Json::Null,
             why: None,
@@ -157,16 +162,31 @@ impl ResultRecord {
         record
     }
 
+    /// The same record, of a column beside others.
+    #[must_use]
+    pub fn with(mut self, columns: Vec<String>) -> Self {
+        self.with = columns;
+        self
+    }
+
+    /// What was measured, in words: `x`, or `x with y, z`.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        let column = self.column.as_ref()?;
+        Some(if self.with.is_empty() { column.clone() } else { format!("{column} with {}", self.with.join(", ")) })
+    }
+
     fn fill(&mut self, outcome: Outcome) {
+        self.why = outcome.why();
         let Ran { backend, adapter } = outcome.ran;
-        self.why = outcome.value.why();
         self.value = outcome.value.to_json();
         self.parameters = outcome.parameters;
         self.unit = Some(outcome.unit);
         self.uncertainty = outcome.uncertainty;
         self.estimator = Some(outcome.estimator.to_owned());
         self.n = Some(outcome.n);
-        self.warnings = outcome.warnings;
+        // What `why` says already.
+        self.warnings = outcome.warnings.into_iter().filter(|w| w.code != "infinite").collect();
         self.details = outcome.details;
         self.backend = Some(backend);
         self.adapter = adapter;
@@ -209,13 +229,14 @@ pub fn suggested(column: &Column, kind: Kind) -> Vec<&'static str> {
     ids
 }
 
-/// Whether a measure can be asked of a column of this type at all.
+/// Whether a measure can be asked of one column of this type at all.
 #[must_use]
 pub const fn offers(accepts: Accepts, ty: ColumnType) -> bool {
     match accepts {
         // Counting equal reals is possible on request, though not suggested.
         Accepts::Symbols => !matches!(ty, ColumnType::Time),
-        other => other.suits(ty),
+        // One column is not enough, so that nobody who has only one is to be asked.
+        other => other.is_of_one_column() && other.suits(ty),
     }
 }
 
@@ -236,7 +257,7 @@ pub fn to_csv(results: &[ResultRecord]) -> String {
         let warnings = r.warnings.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join("; ");
         let fields = [
             r.measure.clone(),
-            r.column.clone().unwrap_or_default(),
+            r.subject().unwrap_or_default(),
             if r.value.is_null() { String::new() } else { r.value.to_string() },
             r.unit.map(|u| u.symbol().to_owned()).unwrap_or_default(),
             optional(u.map(|u| u.low)),

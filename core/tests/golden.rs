@@ -6,26 +6,26 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use surprisal_core::{
     compute::Cpu,
-    data::{self, Column, Kind, Memory},
+    data::{self, Dataset, Kind, Memory},
     measure::Context,
     pace::Unhurried,
     verify::{Record, Status},
 };
 
-fn read(path: &Path) -> Column {
+fn read(path: &Path) -> Dataset {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let raw = name.ends_with(".bin") || name.ends_with(".txt");
     let options = data::Options { kind: raw.then_some(Kind::Bytes), ..data::Options::default() };
     let source = Memory::new(name, fs::read(path).unwrap());
     let file = pollster::block_on(data::open(Box::new(source), options, &Unhurried)).unwrap();
-    pollster::block_on(file.column(0, &Unhurried)).unwrap()
+    pollster::block_on(file.into_dataset(&Unhurried)).unwrap()
 }
 
 #[test]
 fn golden_records_agree() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/measures");
     let context = Context::new(&Cpu, &Unhurried);
-    let mut inputs: BTreeMap<String, Column> = BTreeMap::new();
+    let mut inputs: BTreeMap<String, Dataset> = BTreeMap::new();
     let (mut agree, mut wrong) = (0, Vec::new());
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
@@ -38,11 +38,11 @@ fn golden_records_agree() {
             if !record.is_covered() {
                 continue;
             }
-            let column = match &record.input {
-                None => &Column::real("none", vec![]),
-                Some(input) => inputs.entry(input.clone()).or_insert_with(|| read(&folder.join(input))),
-            };
-            let verdict = pollster::block_on(record.run(column, &context)).unwrap();
+            for file in record.files() {
+                inputs.entry(file.to_owned()).or_insert_with(|| read(&folder.join(file)));
+            }
+            let files: Vec<&Dataset> = record.files().into_iter().map(|file| &inputs[file]).collect();
+            let verdict = pollster::block_on(record.run(&files, &context)).unwrap();
             match verdict.status {
                 Status::Agree => agree += 1,
                 _ => wrong.push(verdict),
@@ -51,5 +51,5 @@ fn golden_records_agree() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     // All records of the measures in the catalogue; a smaller number means that some were not run.
-    assert_eq!(agree, 544);
+    assert_eq!(agree, 617);
 }

@@ -5,7 +5,7 @@
 
 use surprisal_core::{
     compute::Cpu,
-    data::{self, Column, Kind, Memory},
+    data::{self, Dataset, Kind, Memory},
     measure::Context,
     pace::Unhurried,
     rng::philox4x32,
@@ -34,10 +34,10 @@ const INPUTS: [(&str, &[u8]); 9] = [
     ("inputs/text.txt", golden!("inputs/text.txt")),
 ];
 
-async fn read(name: &str, bytes: &[u8]) -> Column {
+async fn read(name: &str, bytes: &[u8]) -> Dataset {
     let options = data::Options { kind: name.ends_with(".txt").then_some(Kind::Bytes), ..data::Options::default() };
     let file = data::open(Box::new(Memory::new(name, bytes.to_vec())), options, &Unhurried).await.unwrap();
-    file.column(0, &Unhurried).await.unwrap()
+    file.into_dataset(&Unhurried).await.unwrap()
 }
 
 /// How many records of `json` on [`INPUTS`] agree; panics with those that do not.
@@ -49,7 +49,7 @@ async fn agreeing(json: &[u8]) -> usize {
         let record = Record::parse(record).unwrap();
         let input = INPUTS.iter().find(|(name, _)| record.input.as_deref() == Some(name));
         let (Some((name, bytes)), true) = (input, record.is_covered()) else { continue };
-        let verdict = record.run(&read(name, bytes).await, &context).await.unwrap();
+        let verdict = record.run(&[&read(name, bytes).await], &context).await.unwrap();
         assert!(verdict.status == Status::Agree, "{verdict:?}");
         agree += 1;
     }

@@ -384,6 +384,18 @@ impl OpenFile {
         Ok(reader.take_labels(0))
     }
 
+    /// The dataset with all of its columns in memory.
+    ///
+    /// # Errors
+    /// As [`OpenFile::column`].
+    pub async fn into_dataset(mut self, pace: &dyn Pace) -> Result<Dataset, DataError> {
+        if self.dataset.columns.iter().any(|c| c.values.is_none()) {
+            let all: Vec<usize> = (0..self.dataset.columns.len()).collect();
+            self.dataset.columns = self.columns(&all, pace).await?;
+        }
+        Ok(self.dataset)
+    }
+
     fn head(&self, index: usize) -> Result<&Column, DataError> {
         let count = self.dataset.columns.len();
         self.dataset.columns.get(index).ok_or(DataError::NoColumn { index, count })

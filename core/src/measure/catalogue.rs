@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, density,
-    discrete, histogram, input, language, lempel_ziv, ngram, ordinal, profile, regularity, spectral, svd, symbols,
+    About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, Subject, bytes,
+    density, discrete, histogram, image, input, language, lempel_ziv, matrix, neighbours, ngram, ordinal, pairs,
+    profile, regularity, spectral, svd, symbols,
 };
 use crate::{data::Column, params};
 
@@ -20,8 +21,10 @@ pub enum Family {
     Discrete,
     /// Entropy of binned real values.
     Histogram,
-    /// Differential entropy of real values.
+    /// Entropy of a density.
     Differential,
+    /// What two columns tell about each other.
+    Pairs,
     /// Words, rates and compression of symbol sequences.
     Symbolic,
     /// Order relations in short windows of a series.
@@ -34,20 +37,27 @@ pub enum Family {
     Bytes,
     /// An entropy in a moving window.
     Profile,
+    /// The spectrum of a table of observations, or of attention.
+    Matrix,
+    /// Grey levels and their arrangement.
+    Image,
 }
 
 impl Family {
     /// All families, in the order of the report.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Discrete,
         Self::Histogram,
         Self::Differential,
+        Self::Pairs,
         Self::Symbolic,
         Self::Ordinal,
         Self::Regularity,
         Self::Spectral,
         Self::Bytes,
         Self::Profile,
+        Self::Matrix,
+        Self::Image,
     ];
 
     /// The heading.
@@ -57,12 +67,15 @@ impl Family {
             Self::Discrete => "Discrete entropy",
             Self::Histogram => "Histogram entropy",
             Self::Differential => "Differential entropy",
+            Self::Pairs => "Pairs of columns",
             Self::Symbolic => "Symbolic dynamics",
             Self::Ordinal => "Ordinal patterns",
             Self::Regularity => "Regularity",
             Self::Spectral => "Spectral entropy",
             Self::Bytes => "Bytes and text",
             Self::Profile => "Moving windows",
+            Self::Matrix => "Matrices and attention",
+            Self::Image => "Images",
         }
     }
 }
@@ -74,6 +87,8 @@ type Runner = for<'a> fn(Json, &'a Input<'a>, &'a Context<'a>) -> LocalBoxFuture
 pub struct Entry {
     /// What it is.
     pub about: &'static About,
+    /// Whether a pair means something else the other way round.
+    pub directed: bool,
     parameters: fn() -> Vec<Parameter>,
     schema: fn() -> schemars::Schema,
     described: OnceLock<Vec<Parameter>>,
@@ -101,6 +116,7 @@ impl Entry {
     const fn of<M: Measure + 'static>(place: usize) -> Self {
         Self {
             about: &M::ABOUT,
+            directed: M::DIRECTED,
             parameters: || {
                 let mut list = params::describe::<M::Params>();
                 list.extend(params::describe::<input::Common>());
@@ -131,14 +147,19 @@ impl Entry {
         params::complete(self.about.id, self.parameters(), given)
     }
 
-    /// Measures one resident column.
+    /// Measures a resident column, several of them, or a matrix.
     ///
     /// # Errors
     /// See [`MeasureError`].
-    pub async fn run(&self, given: &Json, column: &Column, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+    pub async fn run<'a>(
+        &self,
+        given: &Json,
+        subject: impl Into<Subject<'a>>,
+        context: &Context<'_>,
+    ) -> Result<Outcome, MeasureError> {
         let full = self.complete(given)?;
         let (common, own) = input::Common::split(full.clone());
-        let input = Input::new(self.about, column, common)?;
+        let input = Input::new(self.about, subject.into(), common)?;
         let mut outcome = (WORKS[self.place].runner)(Json::Object(own), &input, context).await?;
         outcome.parameters = full;
         Ok(outcome)
@@ -198,6 +219,21 @@ measures! {
     density::Ebrahimi,
     density::Resubstitution,
     density::LeaveOneOut,
+    neighbours::KozachenkoLeonenko,
+    neighbours::RenyiNeighbours,
+    neighbours::TsallisNeighbours,
+    pairs::Joint,
+    pairs::Conditional,
+    pairs::Mutual,
+    pairs::Normalized,
+    pairs::Rajski,
+    pairs::Ksg1,
+    pairs::Ksg2,
+    pairs::TransferPlugin,
+    pairs::TransferKsg,
+    pairs::KullbackLeibler,
+    pairs::JensenShannon,
+    pairs::Cross,
     symbols::BlockEntropy,
     symbols::EntropyRate,
     symbols::ExcessEntropy,
@@ -231,6 +267,17 @@ measures! {
     language::NgramCrossEntropy,
     language::NgramPerplexity,
     profile::SeriesProfile,
+    matrix::MatrixEntropy,
+    matrix::GaussianEntropy,
+    matrix::MatrixInformation,
+    matrix::Condition,
+    matrix::DiffusionEntropy,
+    matrix::DiffusionInformation,
+    matrix::AttentionEntropy,
+    image::Grey,
+    image::LocalMap,
+    image::Sample2d,
+    image::Permutation2d,
 }
 
 /// The entry called `id`.

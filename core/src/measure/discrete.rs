@@ -241,7 +241,8 @@ impl MillerMadow {
     }
 }
 
-fn invalid(measure: &str, key: &str, given: String, expected: &str) -> MeasureError {
+/// The error of a parameter that only its own parser can judge.
+pub(super) fn invalid(measure: &str, key: &str, given: String, expected: &str) -> MeasureError {
     let (measure, key, expected) = (measure.to_owned(), key.to_owned(), expected.to_owned());
     ParameterError::Invalid { of: measure, key, given, expected }.into()
 }
@@ -391,7 +392,8 @@ pub enum Order {
 }
 
 impl Order {
-    fn value(&self) -> Option<f64> {
+    /// The number; `None` for anything else.
+    pub(super) fn value(&self) -> Option<f64> {
         match self {
             Self::Finite(x) => Some(*x),
             Self::Word(w) => match w.as_str() {

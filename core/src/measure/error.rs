@@ -29,6 +29,50 @@ pub enum MeasureError {
         /// What to do instead, beginning with `; `, or empty.
         hint: &'static str,
     },
+    /// Too few columns, or an array of another shape.
+    #[error("{measure} takes {wanted}; it was given {given}{hint}")]
+    Subject {
+        /// The measure's id.
+        measure: &'static str,
+        /// What it takes, in words.
+        wanted: &'static str,
+        /// What it was given.
+        given: String,
+        /// What to do instead, beginning with `; `, or empty.
+        hint: &'static str,
+    },
+    /// Columns that belong together row by row differ in length.
+    #[error("the column '{first}' has {len} values and '{other}' has {other_len}: they need as many of each")]
+    Lengths {
+        /// A column.
+        first: String,
+        /// Its length.
+        len: u64,
+        /// Another column.
+        other: String,
+        /// Its length.
+        other_len: u64,
+    },
+    /// Many values occur more than once, and the definition is for values that never do.
+    #[error(
+        "{share:.1} % of {what} occur more than once, and distances to neighbours need values without ties; a jitter such as 1e-8 separates them, or take a measure of discrete values"
+    )]
+    Ties {
+        /// What is tied: `the points`, `the values of 'x'`.
+        what: String,
+        /// Per cent.
+        share: f64,
+    },
+    /// Values outside the domain of the definition.
+    #[error("{measure} takes {wanted}, and {found}")]
+    Domain {
+        /// The measure's id.
+        measure: &'static str,
+        /// What it takes, in words.
+        wanted: String,
+        /// Which value is not so, and where.
+        found: String,
+    },
     /// NaN, an infinity, or a missing value.
     #[error("non-finite values at index {} ({count} of {n}); set missing=omit to leave them out", list(first, *count))]
     NonFinite {
@@ -104,6 +148,12 @@ pub enum Undefined {
     /// No pair of templates of length m matches.
     #[error("no two templates of length m match within r")]
     NoMatches,
+    /// A share of nothing: the entropy in the denominator is zero.
+    #[error("the entropy to compare with is zero")]
+    ZeroEntropy,
+    /// A matrix of zeros.
+    #[error("all entries are zero")]
+    ZeroMatrix,
     /// A differential entropy of a constant.
     #[error("zero variance: the width of a bin is arbitrary")]
     ZeroWidth,

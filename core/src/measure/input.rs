@@ -1,4 +1,5 @@
-//! What a measure is given: one column, seen as a series, as symbols, or as bytes.
+//! What a measure is given: one column, seen as a series, as symbols, or as bytes. What takes more than one column, or a
+//! matrix, is in [`super::subject`].
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
@@ -6,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::{About, MeasureError};
+use super::{About, MeasureError, Subject};
 use crate::data::{Column, ColumnType, Symbols, Values};
 
 /// The kinds of input.
@@ -19,20 +20,53 @@ pub enum Accepts {
     Symbols,
     /// Bytes.
     Bytes,
+    /// Points in space: one column of numbers, several together, or a table.
+    Points,
+    /// Two columns of numbers, or two groups of them.
+    Pair,
+    /// Two columns of discrete values, or two groups of them.
+    #[serde(rename = "symbol-pair")]
+    SymbolPair,
+    /// Observations in rows: an array of two axes, or columns of numbers side by side.
+    Table,
+    /// A grey image: an array of two axes.
+    Image,
+    /// Attention weights: an array (…, queries, keys).
+    Attention,
     /// No data at all: a constant of the theory.
     Nothing,
 }
 
 impl Accepts {
-    /// Whether a report offers this measure for a column of type `ty`.
+    /// Whether a column of type `ty` may be what is measured, or one of the columns that are.
     #[must_use]
     pub const fn suits(self, ty: ColumnType) -> bool {
         match self {
-            Self::Series => matches!(ty, ColumnType::Real | ColumnType::Integer),
-            Self::Symbols => matches!(ty, ColumnType::Symbols | ColumnType::Integer | ColumnType::Bytes),
+            Self::Series | Self::Points | Self::Pair | Self::Table => {
+                matches!(ty, ColumnType::Real | ColumnType::Integer)
+            }
+            Self::Symbols | Self::SymbolPair => {
+                matches!(ty, ColumnType::Symbols | ColumnType::Integer | ColumnType::Bytes)
+            }
             Self::Bytes => matches!(ty, ColumnType::Bytes),
-            Self::Nothing => false,
+            Self::Image | Self::Attention | Self::Nothing => false,
         }
+    }
+
+    /// Whether an array of so many axes may be what is measured.
+    #[must_use]
+    pub const fn suits_array(self, axes: usize) -> bool {
+        match self {
+            Self::Points | Self::Table | Self::Image => axes == 2,
+            Self::Attention => axes >= 2,
+            _ => false,
+        }
+    }
+
+    /// Whether one column by itself is enough.
+    #[must_use]
+    pub const fn is_of_one_column(self) -> bool {
+        matches!(self, Self::Series | Self::Symbols | Self::Bytes | Self::Points)
     }
 }
 
@@ -71,13 +105,12 @@ impl Common {
     }
 }
 
-/// A column as one measure sees it.
+/// The data as one measure sees it.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
-    about: &'static About,
-    column: &'a Column,
-    values: Option<&'a Values>,
-    common: Common,
+    pub(super) about: &'static About,
+    pub(super) subject: Subject<'a>,
+    pub(super) common: Common,
 }
 
 /// Finite numbers in time order, in stretches without a gap.
@@ -102,36 +135,37 @@ impl<'a> Series<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn new(about: &'static About, column: &'a Column, common: Common) -> Result<Self, MeasureError> {
-        let values = column.values.as_ref();
-        if values.is_none() && about.accepts != Accepts::Nothing {
+    pub(super) fn new(about: &'static About, subject: Subject<'a>, common: Common) -> Result<Self, MeasureError> {
+        let absent = subject.columns().find(|c| c.values.is_none());
+        if let Some(column) = absent.filter(|_| about.accepts != Accepts::Nothing) {
             return Err(MeasureError::NotResident(column.name.clone()));
         }
-        Ok(Self { about, column, values, common })
+        Ok(Self { about, subject, common })
     }
 
-    /// The column's name.
+    /// The first column's name, or the matrix's.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        &self.column.name
+        let matrix = || self.subject.matrix().map(|m| m.name.as_str());
+        self.subject.column().map(|c| c.name.as_str()).or_else(matrix).unwrap_or_default()
     }
 
-    /// The column's name with its unit in parentheses.
+    /// The first column's name with its unit in parentheses.
     #[must_use]
     pub fn label(&self) -> String {
-        match &self.column.unit {
-            Some(unit) => format!("{} ({unit})", self.column.name),
-            None => self.column.name.clone(),
+        match self.subject.column().and_then(|c| c.unit.as_deref()) {
+            Some(unit) => format!("{} ({unit})", self.name()),
+            None => self.name().to_owned(),
         }
     }
 
-    /// The column's type.
+    /// The first column's type; that of a matrix is real.
     #[must_use]
-    pub const fn ty(&self) -> ColumnType {
-        self.column.ty
+    pub fn ty(&self) -> ColumnType {
+        self.subject.column().map_or(ColumnType::Real, |c| c.ty)
     }
 
-    fn take(&self, len: usize) -> usize {
+    pub(super) fn take(&self, len: usize) -> usize {
         self.common.first.and_then(|n| usize::try_from(n).ok()).map_or(len, |n| n.min(len))
     }
 
@@ -139,22 +173,36 @@ impl<'a> Input<'a> {
         MeasureError::WrongInput { measure: self.about.id, wanted, found, hint }
     }
 
-    /// The column as numbers in time order.
+    /// The values of the one column; none for a measure that takes no data.
+    fn values(&self) -> Result<Option<&'a Values>, MeasureError> {
+        if self.subject.matrix().is_some() {
+            return Err(self.wrong("one column", "an array", "; take one of its columns"));
+        }
+        Ok(self.subject.column().and_then(|c| c.values.as_ref()))
+    }
+
+    /// A column as numbers, whatever is missing.
+    #[expect(clippy::cast_precision_loss, reason = "integers beyond 2^53 round to the nearest f64, as documented")]
+    pub(super) fn reals(&self, column: &'a Column) -> Result<Cow<'a, [f64]>, MeasureError> {
+        match &column.values {
+            Some(Values::Real(v) | Values::Time(v)) => Ok(Cow::Borrowed(&v[..self.take(v.len())])),
+            Some(Values::Integer(v)) => Ok(v[..self.take(v.len())].iter().map(|&x| x as f64).collect()),
+            Some(Values::Bytes(v)) => Ok(v[..self.take(v.len())].iter().map(|&x| f64::from(x)).collect()),
+            Some(Values::Symbols(_)) => {
+                Err(self.wrong("numbers", "labels", "; the discrete and symbolic measures take labels"))
+            }
+            None => Ok(Cow::Borrowed(&[])),
+        }
+    }
+
+    /// The column as numbers in time order. Integers beyond 2^53 round to the nearest f64.
     ///
     /// # Errors
-    /// [`MeasureError::WrongInput`] for labels and raw bytes, [`MeasureError::NonFinite`] where values are
+    /// [`MeasureError::WrongInput`] for labels and arrays, [`MeasureError::NonFinite`] where values are
     /// missing and `missing=error`.
-    #[expect(clippy::cast_precision_loss, reason = "integers beyond 2^53 round to the nearest f64, as documented")]
     pub fn series(&self) -> Result<Series<'a>, MeasureError> {
-        let values: Cow<'a, [f64]> = match self.values {
-            Some(Values::Real(v) | Values::Time(v)) => Cow::Borrowed(&v[..self.take(v.len())]),
-            Some(Values::Integer(v)) => v[..self.take(v.len())].iter().map(|&x| x as f64).collect(),
-            Some(Values::Bytes(v)) => v[..self.take(v.len())].iter().map(|&x| f64::from(x)).collect(),
-            Some(Values::Symbols(_)) => {
-                return Err(self.wrong("numbers", "labels", "; the discrete and symbolic measures take labels"));
-            }
-            None => Cow::Borrowed(&[]),
-        };
+        self.values()?;
+        let values = self.subject.column().map_or(Ok(Cow::Borrowed(&[][..])), |c| self.reals(c))?;
         let n = values.len();
         let (first, count) = non_finite(&values);
         if count == 0 {
@@ -173,7 +221,7 @@ impl<'a> Input<'a> {
     /// # Errors
     /// [`MeasureError::NonFinite`] where values are missing and `missing=error`.
     pub fn symbols(&self) -> Result<Sequence<'a>, MeasureError> {
-        match self.values {
+        match self.values()? {
             Some(Values::Bytes(v)) => Ok(Sequence::of_bytes(&v[..self.take(v.len())])),
             Some(Values::Integer(v)) => Ok(Sequence::of_ordered(&v[..self.take(v.len())])),
             Some(Values::Symbols(s)) => self.labels(s),
@@ -204,7 +252,7 @@ impl<'a> Input<'a> {
     /// # Errors
     /// [`MeasureError::WrongInput`] where it is neither bytes nor integers within 0..=255.
     pub fn bytes(&self) -> Result<Cow<'a, [u8]>, MeasureError> {
-        match self.values {
+        match self.values()? {
             Some(Values::Bytes(v)) => Ok(Cow::Borrowed(&v[..self.take(v.len())])),
             Some(Values::Integer(v)) => v[..self.take(v.len())]
                 .iter()
@@ -246,6 +294,15 @@ fn omit(values: &[f64], count: u64) -> Series<'static> {
         stretches.push(start..kept.len());
     }
     Series { values: Cow::Owned(kept), stretches, omitted: count }
+}
+
+/// The ranks of the finite values among their distinct values, and how many those are; [`Symbols::MISSING`] for the rest.
+pub(super) fn rank_reals(values: &[f64]) -> (Cow<'static, [u32]>, u32) {
+    let finite: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
+    let ranked = Sequence::of_reals(&Series::whole(finite));
+    let mut codes = ranked.codes.iter();
+    let place = |x: &f64| if x.is_finite() { codes.next().copied().unwrap_or(0) } else { Symbols::MISSING };
+    (values.iter().map(place).collect(), ranked.alphabet)
 }
 
 /// Symbols `0..alphabet` in order.

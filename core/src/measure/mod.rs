@@ -14,15 +14,20 @@ mod input;
 mod order;
 mod outcome;
 mod special;
+mod subject;
 
 pub mod bytes;
 pub mod density;
 pub mod discrete;
 pub mod histogram;
+pub mod image;
 pub mod language;
 pub mod lempel_ziv;
+pub mod matrix;
+pub mod neighbours;
 pub mod ngram;
 pub mod ordinal;
+pub mod pairs;
 pub mod profile;
 pub mod regularity;
 pub mod school;
@@ -34,9 +39,10 @@ pub mod uncertainty;
 
 pub use catalogue::{Entry, Family, catalogue, find};
 pub use error::{MeasureError, Undefined};
-pub use input::{Accepts, Input, Missing, Series};
+pub use input::{Accepts, Input, Missing, Sequence, Series};
 pub use outcome::{Outcome, Value, Warning};
 pub use stream::Accumulator;
+pub use subject::{Attention, Image, Pair, Subject, SymbolPair, Table};
 
 pub use crate::params::{Bounds, Parameter, ParameterError, ParameterKind, parse_setting};
 use crate::{compute::Compute, data::Column, pace::Pace};
@@ -100,6 +106,8 @@ pub trait Measure {
     type Params: serde::Serialize + serde::de::DeserializeOwned + schemars::JsonSchema + Default;
     /// What it is.
     const ABOUT: About;
+    /// Whether a pair means something else the other way round.
+    const DIRECTED: bool = false;
 
     /// The value of `input` under `params`.
     ///
@@ -122,16 +130,16 @@ pub trait Measure {
     }
 }
 
-/// Measures one resident column: looks `id` up, checks `params` (a JSON object; absent keys take
+/// Measures a resident column, several, or a matrix: looks `id` up, checks `params` (a JSON object; absent keys take
 /// their defaults) against the entry's ranges, and computes.
 ///
 /// # Errors
 /// [`MeasureError::UnknownMeasure`], [`MeasureError::Parameter`], or what the measure itself returns.
-pub async fn run(
+pub async fn run<'a>(
     id: &str,
     params: &serde_json::Value,
-    column: &Column,
+    subject: impl Into<Subject<'a>>,
     context: &Context<'_>,
 ) -> Result<Outcome, MeasureError> {
-    find(id)?.run(params, column, context).await
+    find(id)?.run(params, subject, context).await
 }

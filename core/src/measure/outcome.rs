@@ -130,6 +130,14 @@ impl Outcome {
         self
     }
 
+    /// Why there is no finite number, where there is none: in the measure's own words (a warning with the code
+    /// `infinite`), else as [`Value::why`] says.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        let own = self.warnings.iter().find(|w| w.code == "infinite").filter(|_| self.value.scalar().is_some());
+        own.map(|w| format!("infinite: {}", w.text)).or_else(|| self.value.why())
+    }
+
     /// Notes where the counting ran.
     #[must_use]
     pub fn ran(mut self, ran: Ran) -> Self {

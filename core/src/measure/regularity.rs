@@ -20,6 +20,7 @@ mod templates;
 mod words;
 
 pub use fuzzy::Fuzzy;
+pub(in crate::measure) use measures::standard_deviation;
 pub use measures::{Approximate, Inequality, Sample, Tolerance};
 pub use multiscale::Multiscale;
 pub use templates::Templates;

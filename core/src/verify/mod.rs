@@ -1,6 +1,6 @@
 //! Conformance: golden data, made by other packages, against this build.
 //!
-//! A folder is verified by what its JSON files are: lists of [`Record`]s, each a measure of one column; or states of schools of
+//! A folder is verified by what its JSON files are: lists of [`Record`]s, each a measure of one file; or states of schools of
 //! fish ([`school`]). Either way every value becomes a [`Verdict`], and nothing is skipped in silence: what this build cannot
 //! check is *not covered*, with the reason.
 

@@ -1,4 +1,4 @@
-//! Records: a measure, its parameters, and the value that another package gives for a column.
+//! Records: a measure, its parameters, and the value that another package gives for a file.
 //!
 //! A record names an input file, a measure, its parameters in the words of the package that made it, and either the
 //! expected `value` with a relative tolerance or, for a policy, what is `expect`ed to be said
@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Status, Verdict, json::number};
 use crate::{
-    data::Column,
-    measure::{self, Context, MeasureError, Outcome, Value},
+    data::{Column, Dataset},
+    measure::{self, Accepts, Context, MeasureError, Outcome, Subject, Value},
     quantity::Information,
 };
 
@@ -69,6 +69,14 @@ impl Record {
         measure::find(canonical(&self.measure)).is_ok()
     }
 
+    /// The files that [`Record::run`] wants, relative to the folder: the input, then the labels of its rows, where the
+    /// record names them.
+    #[must_use]
+    pub fn files(&self) -> Vec<&str> {
+        let labels = self.params.get("labels").and_then(Json::as_str);
+        self.input.as_deref().into_iter().chain(labels).collect()
+    }
+
     /// The verdict of a record that was not run.
     #[must_use]
     pub fn not_covered(&self, why: impl Into<String>) -> Verdict {
@@ -83,22 +91,44 @@ impl Record {
         Verdict { id: self.id.clone(), measure: self.measure.clone(), status, expected, got, why }
     }
 
-    /// Runs the record on `column`.
+    /// Runs the record on its `files`, in the order of [`Record::files`], all columns in memory.
     ///
     /// # Errors
     /// [`MeasureError::Cancelled`]; every other failure is a verdict.
-    pub async fn run(&self, column: &Column, context: &Context<'_>) -> Result<Verdict, MeasureError> {
+    pub async fn run(&self, files: &[&Dataset], context: &Context<'_>) -> Result<Verdict, MeasureError> {
         let Ok(entry) = measure::find(canonical(&self.measure)) else {
             return Ok(self.not_covered("no such measure in this build"));
         };
-        let params = match translate(entry.about.id, &self.params) {
+        let accepts = entry.about.accepts;
+        let mut given = self.params.clone();
+        let order = match take_order(&mut given) {
+            Ok(order) => order,
+            Err(why) => return Ok(self.not_covered(why)),
+        };
+        let params = match translate(entry.about.id, &given) {
             Ok(params) => params,
             Err(why) => return Ok(self.not_covered(why)),
         };
         if let Some(unknown) = params.keys().find(|k| !entry.parameters().iter().any(|p| p.name == **k)) {
             return Ok(self.not_covered(format!("no parameter '{unknown}' in this build")));
         }
-        match entry.run(&Json::Object(params), column, context).await {
+        let input = files.first();
+        let columns: Vec<&Column> = input.map(|d| d.columns.iter().collect()).unwrap_or_default();
+        let matrix = input.and_then(|d| d.matrices.iter().find(|m| accepts.suits_array(m.values.ndim())));
+        let labels: Vec<&Column> = files.get(1).and_then(|d| d.columns.first()).into_iter().collect();
+        let chosen: Vec<&Column> = match accepts {
+            Accepts::Pair | Accepts::SymbolPair => match (columns.get(order[0]), columns.get(order[1])) {
+                (Some(first), Some(second)) => vec![first, second],
+                _ => columns.into_iter().take(1).collect(),
+            },
+            Accepts::Table => columns,
+            _ => columns.into_iter().take(1).collect(),
+        };
+        let subject = match matrix {
+            Some(matrix) => Subject::from(matrix),
+            None => Subject::from(chosen.as_slice()),
+        };
+        match entry.run(&Json::Object(params), subject.with(&labels), context).await {
             Err(MeasureError::Cancelled(cancelled)) => Err(cancelled.into()),
             computed => Ok(self.judge(computed)),
         }
@@ -144,8 +174,23 @@ impl Record {
 fn canonical(id: &str) -> &str {
     match id {
         "entropy_rate.block" => "entropy_rate",
+        "image.local_map_mean" | "image.local_map_at" => "image.local_map",
         other => other,
     }
+}
+
+/// Takes the columns of a pair out of the parameters: the one that the measure is of, then the other.
+fn take_order(params: &mut Map<String, Json>) -> Result<[usize; 2], String> {
+    let mut order = [0, 1];
+    for (keys, place) in [(["of", "source"], 0), (["given", "target"], 1)] {
+        for key in keys {
+            if let Some(value) = params.remove(key) {
+                let column = value.as_u64().and_then(|c| usize::try_from(c).ok());
+                order[place] = column.ok_or_else(|| format!("{key} = {value} is no column"))?;
+            }
+        }
+    }
+    Ok(order)
 }
 
 /// Parameters from the words of the records into those of the catalogue.
@@ -193,6 +238,27 @@ fn translate(id: &str, params: &Map<String, Json>) -> Result<Map<String, Json>, 
             | ("window", Some("floor(sqrt(n)+0.5)"))
             | ("kernel", Some("gaussian"))
             | ("bandwidth", Some("scott")) => {}
+            // What is always so here.
+            ("gram", Some("X^T X trace-normalised"))
+            | ("kernel", Some("exp(-d^2/(2 sigma^2))"))
+            | ("window", Some("square, clipped at the border")) => {}
+            ("axis", None) if value == &json!(-1) => {}
+            // A file of its own, see `Record::files`.
+            ("labels", Some(_)) => {}
+            ("reduce", Some("mean over query rows")) => {
+                ours.insert("first_row".to_owned(), json!("keep"));
+            }
+            ("pixels", None) => {
+                ours.insert("at".to_owned(), value.clone());
+            }
+            ("m", None) if value.is_array() => {
+                for (place, name) in ["rows", "columns"].iter().enumerate() {
+                    ours.insert((*name).to_owned(), value.get(place).cloned().unwrap_or(Json::Null));
+                }
+            }
+            ("crop", Some(text)) => {
+                ours.insert("crop".to_owned(), json!(translate_crop(text)));
+            }
             // Our byte measures take bytes and overlapping n-grams, and nothing else.
             ("symbols", Some("bytes")) => {}
             ("overlap", None) if value == &Json::Bool(true) && id.starts_with("ngram") => {}
@@ -215,6 +281,23 @@ fn translate_psd(text: &str, ours: &mut Map<String, Json>) -> Result<(), String>
     ours.insert("psd".to_owned(), json!("welch"));
     ours.insert("nperseg".to_owned(), json!(nperseg));
     Ok(())
+}
+
+/// `rows 40:80, last 40 columns` as `40:80,-40:`; what is not of that form is left to the measure's own parser.
+fn translate_crop(text: &str) -> String {
+    let part = |part: &str, what: &str| {
+        let words = part.trim();
+        let last = words.strip_prefix("last ").and_then(|rest| rest.strip_suffix(what));
+        let first = words.strip_prefix("first ").and_then(|rest| rest.strip_suffix(what));
+        match (last, first, words.strip_prefix(what)) {
+            (Some(n), _, _) => Some(format!("-{}:", n.trim())),
+            (_, Some(n), _) => Some(format!(":{}", n.trim())),
+            (_, _, Some(range)) => Some(range.trim().to_owned()),
+            _ => None,
+        }
+    };
+    let parts = text.split_once(',').and_then(|(a, b)| Some((part(a, "rows")?, part(b, "columns")?)));
+    parts.map_or_else(|| text.to_owned(), |(rows, columns)| format!("{rows},{columns}"))
 }
 
 fn in_unit_of(outcome: Outcome, unit: &str) -> Outcome {
@@ -262,11 +345,25 @@ fn difference(expected: &Json, got: &Json, tolerance: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{compute::Cpu, pace::Unhurried};
+    use crate::{
+        compute::Cpu,
+        data::{Kind, Provenance},
+        pace::Unhurried,
+    };
 
     fn run(record: &Json, column: &Column) -> Verdict {
         let context = Context::new(&Cpu, &Unhurried);
-        pollster::block_on(Record::parse(record).unwrap().run(column, &context)).unwrap()
+        let provenance =
+            Provenance { name: "x".into(), size: 0, sha256: String::new(), kind: Kind::Npy, read_as: String::new() };
+        let file = Dataset { provenance, columns: vec![column.clone()], matrices: vec![], notes: vec![] };
+        pollster::block_on(Record::parse(record).unwrap().run(&[&file], &context)).unwrap()
+    }
+
+    #[test]
+    fn crops_in_words_become_ranges() {
+        assert_eq!(translate_crop("rows 40:80, last 40 columns"), "40:80,-40:");
+        assert_eq!(translate_crop("first 8 rows, columns 3:9"), ":8,3:9");
+        assert_eq!(translate_crop("1:2,3:4"), "1:2,3:4");
     }
 
     #[test]

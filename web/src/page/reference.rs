@@ -52,6 +52,12 @@ const fn takes(accepts: Accepts) -> &'static str {
         Accepts::Series => "numbers in time order",
         Accepts::Symbols => "discrete values: labels, integers, bytes",
         Accepts::Bytes => "bytes",
+        Accepts::Points => "points: one column of numbers, several, or a table",
+        Accepts::Pair => "two columns of numbers (command line)",
+        Accepts::SymbolPair => "two columns of discrete values (command line)",
+        Accepts::Table => "a table of observations in rows (command line)",
+        Accepts::Image => "a grey image (command line)",
+        Accepts::Attention => "attention weights: an array (…, queries, keys) (command line)",
         Accepts::Nothing => "no data: a constant of the theory",
     }
 }

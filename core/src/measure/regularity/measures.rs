@@ -44,7 +44,7 @@ pub enum Tolerance {
 
 impl Tolerance {
     /// The tolerance in the units of the values; `None` if it is no tolerance.
-    pub(super) fn resolve(&self, sd: f64) -> Option<f64> {
+    pub(in crate::measure) fn resolve(&self, sd: f64) -> Option<f64> {
         match self {
             Self::Absolute(r) => Some(*r),
             Self::Relative(text) => {
