@@ -85,6 +85,9 @@ fn pairs_of_any_columns_of_any_length_are_answered() {
     }
 }
 
+/// The value at a place.
+type Fill = fn(usize) -> f64;
+
 #[test]
 fn arrays_of_any_shape_are_answered() {
     let shapes: [&[usize]; 12] = [
@@ -101,7 +104,7 @@ fn arrays_of_any_shape_are_answered() {
         &[2, 0, 3],
         &[1, 2, 2, 2],
     ];
-    let fills: [(&str, fn(usize) -> f64); 7] = [
+    let fills: [(&str, Fill); 7] = [
         ("zeros", |_| 0.0),
         ("ones", |_| 1.0),
         ("a ramp", |i| i as f64),

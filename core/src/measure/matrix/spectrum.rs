@@ -60,7 +60,7 @@ impl Bandwidth {
 }
 
 /// The median of the distances between different observations; 0 for one observation.
-fn median_distance(squares: &Symmetric) -> f64 {
+pub(super) fn median_distance(squares: &Symmetric) -> f64 {
     let mut all: Vec<f64> = squares.rows().flat_map(|row| &row[..row.len() - 1]).copied().collect();
     if all.is_empty() {
         return 0.0;
