@@ -6,12 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pollster::block_on;
 use surprisal_core::{
     compute::{Backend, Compute},
+    experiment::{METRICS, Metrics},
+    measure::school::Ask,
     pace::Unhurried,
     sim::swarm::{CpuSwarm, Order, Rule, Setup, State, Swarm, SwarmError, Zones, begin},
 };
 use surprisal_gpu::{
     Auto, Gpu, GpuError, GpuSwarm, Options,
-    selftest::swarm::{BOUNDARIES, RULES, all_pairs, near_reference, one_step, prefix_sums, rule, setup},
+    selftest::swarm::{BOUNDARIES, RULES, all_pairs, ask, near_reference, one_step, prefix_sums, rule, setup},
     swarm::scan::TILE,
 };
 
@@ -275,16 +277,85 @@ fn prefix_sums_at_awkward_sizes() {
 #[test]
 fn statistics_of_all_pairs_are_the_reference_s() {
     let Some((gpu, _guard)) = gpu() else { return };
-    for (n, boundary, fine) in
-        [(1, "open", 7), (2, "walls", 1), (5, "tank", 90), (257, "periodic", 2048), (1500, "open", 360)]
-    {
+    let mut failed = Vec::new();
+    for boundary in BOUNDARIES {
         for dimensions in [2, 3] {
-            let setup = setup("couzin", dimensions, boundary, n, false);
-            block_on(all_pairs(&gpu, &setup, fine)).unwrap();
+            for n in [1, 2, 5, 6, 255, 256, 257, 1500, 5003] {
+                let setup = setup("couzin", dimensions, boundary, n, false);
+                if let Err(what) = block_on(all_pairs(&gpu, &setup, None)) {
+                    failed.push(format!("{n} {dimensions}-D {boundary}: {what}"));
+                }
+            }
         }
     }
-    let swarm = swarm(&gpu, &[&setup("couzin", 3, "open", 9, false)]);
-    assert!(matches!(block_on(swarm.pair_statistics(0, 4000, &Unhurried)), Err(SwarmError::Parameter { .. })));
+    assert!(failed.is_empty(), "{} of 72:\n{}", failed.len(), failed.join("\n"));
+    // Nobody is no swarm.
+    assert!(matches!(
+        GpuSwarm::new(&gpu, vec![setup("couzin", 3, "open", 0, false)]),
+        Err(SwarmError::Parameter { .. })
+    ));
+}
+
+/// Nearly all pairs in one bin, and many headings within the resolution of many.
+#[test]
+fn statistics_of_an_aligned_school_too() {
+    let Some((gpu, _guard)) = gpu() else { return };
+    for (dimensions, spread) in [(3, 0.02), (3, 0.2), (2, 0.1)] {
+        let setup = setup("couzin", dimensions, "open", 1500, false);
+        let mut state = begin(&setup);
+        for u in &mut state.headings {
+            let v = [1.0 + spread * u[0], 0.5 + spread * u[1], if dimensions == 2 { 0.0 } else { spread * u[2] }];
+            let length = v.iter().map(|c| c * c).sum::<f64>().sqrt();
+            *u = v.map(|c| c / length);
+        }
+        block_on(all_pairs(&gpu, &setup, Some(&state))).unwrap();
+    }
+}
+
+#[test]
+fn what_the_shader_cannot_count_is_said_or_left_to_the_cpu() {
+    let Some((gpu, _guard)) = gpu() else { return };
+    let small = setup("couzin", 3, "periodic", 1999, false);
+    let mut swarm = swarm(&gpu, &[&small, &Setup { replica: 9, ..small.clone() }]);
+    let right = ask(&small, &[]);
+    assert_eq!(block_on(swarm.pairs(0, right, &Unhurried)).unwrap(), None);
+    let pairs = block_on(swarm.count_pairs(1, right, &Unhurried)).unwrap();
+    assert_eq!(pairs.near.len(), 1999);
+    let few = block_on(swarm.count_pairs(1, Ask { counts: false, ..right }, &Unhurried)).unwrap();
+    assert_eq!((few.angles, few.cosines), (None, None));
+    assert_eq!((few.near, few.alike), (pairs.near, pairs.alike));
+    let fine = Ask { resolution: 0.01, ..right };
+    let error = block_on(swarm.count_pairs(0, fine, &Unhurried)).unwrap_err();
+    assert!(matches!(error, SwarmError::Parameter { name: "resolution", .. }), "{error}");
+    assert!(matches!(block_on(swarm.count_pairs(2, right, &Unhurried)), Err(SwarmError::State(_))));
+}
+
+/// What an experiment sees of a school that swims here is what it would see of the same school on the CPU.
+#[test]
+fn measures_of_a_school_do_not_depend_on_where_pairs_are_counted() {
+    let Some((gpu, _guard)) = gpu() else { return };
+    for (n, dimensions, boundary) in
+        [(600, 3, "periodic"), (2003, 3, "open"), (3001, 2, "periodic"), (2500, 3, "periodic")]
+    {
+        let setup = setup("couzin", dimensions, boundary, n, false);
+        let mut here = swarm(&gpu, &[&setup]);
+        advance(&mut here, 30);
+        let mut cpu = CpuSwarm::new(vec![setup.clone()]).unwrap();
+        cpu.restore(0, &state(&mut here, 0)).unwrap();
+        let order = Order::default();
+        let got = block_on(Metrics::of(&mut here, 0, order, &Unhurried)).unwrap();
+        let expected = block_on(Metrics::of(&mut cpu, 0, order, &Unhurried)).unwrap();
+        assert_eq!((&got.note, &expected.note), (&None, &None));
+        for (k, (name, _)) in METRICS.iter().enumerate() {
+            let (got, expected) = (got.metrics.0[k], expected.metrics.0[k]);
+            let same = got.is_nan() == expected.is_nan() && (got.is_nan() || (got - expected).abs() <= 1e-3);
+            assert!(same, "{n} {dimensions}-D {boundary}: {name} is {got} instead of {expected}");
+            // Small schools are measured by the CPU here, too.
+            assert!(n > 2000 || got.to_bits() == expected.to_bits(), "{name}");
+        }
+        let asked = ask(&setup, &state(&mut here, 0).positions);
+        assert_eq!(block_on(here.pairs(0, asked, &Unhurried)).unwrap().is_some(), n >= 2000);
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ mod vicsek;
 
 pub use claim::{Claim, Comparison, Standing, Verdict, judge};
 pub use error::ExperimentError;
-pub use fish::{METRICS, Metrics};
+pub use fish::{METRICS, Measured, Metrics};
 pub use record::{Column, Record, Scalar, Table, Values};
 pub use registry::{Entry, find, of_paper, registry};
 pub use run::Run;

@@ -212,7 +212,8 @@ impl Watch {
                 self.skipped += 1;
                 continue;
             };
-            let metrics = Metrics::of_motion(&seen.positions, &seen.velocities, &space)?;
+            let metrics = Metrics::of_motion(&seen.positions, &seen.velocities, &space, pace).await?;
+            let metrics = metrics.noted(&mut self.record);
             #[expect(clippy::cast_precision_loss, reason = "a count of fish")]
             let mut row = vec![self.time(frame), seen.positions.len() as f64];
             row.extend(metrics.0);
@@ -266,8 +267,7 @@ impl Watch {
             swarm.advance(every, pace).await?;
             let orders = swarm.order().await?;
             for (replica, order) in orders.into_iter().enumerate() {
-                let space = swarm.setups()[replica].space;
-                let metrics = Metrics::of(&swarm.state(replica).await?, &space, order)?;
+                let metrics = Metrics::of(&mut *swarm, replica, order, pace).await?.noted(&mut self.record);
                 for (sum, x) in sums[replica].iter_mut().zip(metrics.0) {
                     *sum += x / f64::from(SAMPLES);
                 }

@@ -31,6 +31,7 @@ use std::rc::Rc;
 use bytemuck::{Pod, Zeroable};
 use surprisal_core::{
     compute::{Backend, Ran},
+    measure::school::{Ask, PairStatistics},
     pace::Pace,
     sim::swarm::{Moving, Order, Rule, Setup, State, Swarm, SwarmError, begin},
 };
@@ -47,7 +48,6 @@ use crate::{
 };
 use setup::{Block, Grid, rule_number, single, vector};
 
-pub use near::PairStatistics;
 pub use small::SEATS;
 
 pub(crate) static FIT: Kernel =
@@ -390,6 +390,15 @@ impl Swarm for GpuSwarm {
 
     fn order(&mut self) -> Moving<'_, Vec<Order>> {
         Box::pin(async move { self.read_orders().await.map_err(|error| self.told(error)) })
+    }
+
+    fn pairs<'a>(&'a mut self, replica: usize, ask: Ask, pace: &'a dyn Pace) -> Moving<'a, Option<PairStatistics>> {
+        Box::pin(async move {
+            if !self.counts_pairs(ask) {
+                return Ok(None);
+            }
+            self.count_pairs(replica, ask, pace).await.map(Some)
+        })
     }
 
     fn restore(&mut self, replica: usize, state: &State) -> Result<(), SwarmError> {

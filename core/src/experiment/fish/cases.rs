@@ -172,14 +172,13 @@ impl Cases {
         steps.max(1)
     }
 
-    async fn measure(&mut self, record: &mut Record) -> Result<(), ExperimentError> {
+    async fn measure(&mut self, record: &mut Record, pace: &dyn Pace) -> Result<(), ExperimentError> {
         let swarm = &mut self.swarms[self.case];
-        let space = swarm.setups()[0].space;
         let order = swarm.order().await?.first().copied().unwrap_or_default();
-        let state = swarm.state(0).await?;
+        let metrics = Metrics::of(&mut **swarm, 0, order, pace).await?.noted(record);
         #[expect(clippy::cast_precision_loss, reason = "steps are far below 2^53")]
         let time = self.within as f64 * TIME_STEP;
-        plots::push(record, CASES[self.case].id, time, &[Metrics::of(&state, &space, order)?]);
+        plots::push(record, CASES[self.case].id, time, &[metrics]);
         Ok(())
     }
 
@@ -299,7 +298,7 @@ impl Experiment for Cases {
             while left > 0 && self.case < CASES.len() {
                 record.ran(self.swarms[self.case].ran());
                 if self.within == 0 {
-                    self.measure(record).await?;
+                    self.measure(record, pace).await?;
                 }
                 let end = self.steps(self.case);
                 let next = ((self.within / every + 1) * every).min(end);
@@ -309,7 +308,7 @@ impl Experiment for Cases {
                 left -= now;
                 pace.tick(self.done(), self.total()).await?;
                 if self.within == next {
-                    self.measure(record).await?;
+                    self.measure(record, pace).await?;
                 }
                 if self.within == end {
                     self.finish(record);

@@ -197,9 +197,8 @@ impl Experiment for Hysteresis {
                 let within = within + u64::from(now);
                 if within == each || (within > first && (within - first).is_multiple_of(every)) {
                     let order = self.swarm.order().await?.first().copied().unwrap_or_default();
-                    let space = self.swarm.setups()[0].space;
-                    let state = self.swarm.state(0).await?;
-                    self.samples.push(Metrics::of(&state, &space, order)?);
+                    let measured = Metrics::of(&mut *self.swarm, 0, order, pace).await?;
+                    self.samples.push(measured.noted(record));
                 }
                 if within == each {
                     self.finish(leg, record);

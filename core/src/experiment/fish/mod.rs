@@ -19,7 +19,7 @@ mod residence;
 mod rotation;
 mod school;
 
-pub use metrics::{METRICS, Metrics};
+pub use metrics::{METRICS, Measured, Metrics};
 pub(super) use {
     cases::Cases, hysteresis::Hysteresis, phase_map::PhaseMap, residence::Residence, rotation::Rotation, school::School,
 };

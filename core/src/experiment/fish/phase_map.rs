@@ -130,14 +130,12 @@ impl PhaseMap {
         (steps - window, (window / SAMPLES).max(1))
     }
 
-    async fn sample(&mut self) -> Result<(), ExperimentError> {
+    async fn sample(&mut self, record: &mut Record, pace: &dyn Pace) -> Result<(), ExperimentError> {
         let swarm = &mut self.columns[self.filled].1;
         let orders = swarm.order().await?;
         self.sums.resize(orders.len(), [0.0; METRICS.len()]);
         for (school, order) in orders.into_iter().enumerate() {
-            let state = swarm.state(school).await?;
-            let space = swarm.setups()[school].space;
-            let metrics = Metrics::of(&state, &space, order)?;
+            let metrics = Metrics::of(&mut **swarm, school, order, pace).await?.noted(record);
             for (sum, x) in self.sums[school].iter_mut().zip(metrics.0) {
                 *sum += x;
             }
@@ -245,11 +243,11 @@ impl Experiment for PhaseMap {
                 left -= now;
                 pace.tick(self.done(), self.total()).await?;
                 if self.within > first && (self.within - first).is_multiple_of(every) {
-                    self.sample().await?;
+                    self.sample(record, pace).await?;
                 }
                 if self.within == self.params.steps_each {
                     if self.samples == 0 {
-                        self.sample().await?;
+                        self.sample(record, pace).await?;
                     }
                     self.finish(record);
                 }

@@ -9,7 +9,7 @@ use crate::{
     experiment::{About, Claim, Column, Comparison, Doing, Experiment, Record, Scalar},
     figure::{Axis, Colour, Figure, Mark, Panel, number},
     pace::Pace,
-    sim::swarm::{Order, State, Swarm},
+    sim::swarm::{State, Swarm},
 };
 
 /// Parameters of the test.
@@ -135,7 +135,10 @@ impl Experiment for Rotation {
                     let share = (self.done - before) as f64 / f64::from(self.params.angles - 1);
                     let angle = std::f64::consts::PI * share;
                     let turned = Self::turned(&state, angle);
-                    let metrics = Metrics::of(&turned, &space, Order::default())?;
+                    let (x, v) = (&turned.positions, turned.velocities());
+                    let mut metrics = Metrics::of_motion(x, &v, &space, pace).await?.noted(record);
+                    // Order parameters are not what is asked here.
+                    metrics.0[..2].fill(0.0);
                     let make = || plots::table("Measures at each angle", Column::numbers("angle", "angle", "degrees"));
                     let mut row = vec![angle.to_degrees()];
                     row.extend(metrics.0);

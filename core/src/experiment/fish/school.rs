@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     METRICS, Metrics,
-    metrics::MOST_FOR_PAIRS,
     model::{Fish, Mode, Water, space},
     plots,
 };
@@ -260,21 +259,11 @@ impl School {
         u64::from(self.params.measure_every.max(self.params.count / 200))
     }
 
-    async fn measure(&mut self, record: &mut Record) -> Result<(), ExperimentError> {
+    async fn measure(&mut self, record: &mut Record, pace: &dyn Pace) -> Result<(), ExperimentError> {
         let orders = self.swarm.order().await?;
         let mut rows = Vec::with_capacity(orders.len());
         for (replica, order) in orders.into_iter().enumerate() {
-            let setup = &self.swarm.setups()[replica];
-            let space = setup.space;
-            rows.push(if usize::try_from(setup.count).is_ok_and(|n| n <= MOST_FOR_PAIRS) {
-                let state = self.swarm.state(replica).await?;
-                Metrics::of(&state, &space, order)?
-            } else {
-                record.note(format!(
-                    "More than {MOST_FOR_PAIRS} fish: only polarization and rotation are measured while they swim."
-                ));
-                Metrics::of_order(order)
-            });
+            rows.push(Metrics::of(&mut *self.swarm, replica, order, pace).await?.noted(record));
         }
         #[expect(clippy::cast_precision_loss, reason = "steps are far below 2^53")]
         let time = self.done as f64 * self.params.time_step;
@@ -340,7 +329,7 @@ impl Experiment for School {
         Box::pin(async move {
             record.ran(self.swarm.ran());
             if record.table(SERIES).is_none() {
-                self.measure(record).await?;
+                self.measure(record, pace).await?;
             }
             let end = self.params.steps.min(self.done + u64::from(steps));
             while self.done < end {
@@ -350,7 +339,7 @@ impl Experiment for School {
                 self.done += u64::from(now);
                 pace.tick(self.done, self.params.steps).await?;
                 if self.done == next || self.done == self.params.steps {
-                    self.measure(record).await?;
+                    self.measure(record, pace).await?;
                 }
             }
             self.summarise(record);

@@ -40,12 +40,11 @@ use super::{
     geometry::{self, Symmetric, Vec3, add, covariance, cross, dot, eigenvalues, norm, scale, second_moment, unit},
     library::WEIGHTS,
     null::{COHESION, DEPTH, Grid, MOMENTUM, Null, VARIATION},
-    pairs::{self, Lanes, Outside},
-    real, same_length,
+    pairs, real, same_length,
+    search::alike,
+    statistics::{Again, Alike, Angles, Ask, Counting, Near, PairStatistics, groups},
 };
 
-/// The most groups of the jackknife.
-const GROUPS: usize = 20;
 /// Fewer groups give no standard error.
 const FEWEST_GROUPS: usize = 4;
 
@@ -101,6 +100,9 @@ pub enum Void {
     /// A quantity of the plane.
     #[error("defined in a plane only")]
     NotFlat,
+    /// The pairs were left out of what was counted.
+    #[error("the angles of all pairs were not counted")]
+    NotCounted,
     /// A part of the index is void.
     #[error("its part {0} is not defined")]
     Part(&'static str),
@@ -178,7 +180,7 @@ impl Corrected {
     }
 }
 
-/// Measures one state. O(N²) time, O(N + K) memory.
+/// Measures one state. O(N²) time for the angles of all pairs, O(N log N) for the rest; O(N + K) memory.
 ///
 /// # Errors
 /// [`SchoolError`]: no fish, unequal lengths, something that is not finite, a box without a size, a resolution outside (0, π/4]. Positions
@@ -190,12 +192,62 @@ pub fn measure(
     options: Options,
 ) -> Result<Corrected, SchoolError> {
     same_length(positions, velocities)?;
-    let resolution = options.resolution;
-    if !(resolution > 0.0 && resolution <= FRAC_PI_4) {
-        return Err(SchoolError::Resolution(resolution));
+    check(options.resolution)?;
+    let positions = space.place(positions)?;
+    let (headings, still) = headings(velocities, space.dims)?;
+    let ask = Ask { space, resolution: options.resolution, again: Again::Nowhere, counts: true };
+    let pairs = Counting::of(&positions, &headings, ask, false)?.whole();
+    Ok(School::new(&positions, &headings, space, options.resolution).measure(still, &pairs))
+}
+
+/// The same of a state whose pairs are counted. Where the angles are not, what needs them is [`Void::NotCounted`]. O(N) time.
+///
+/// # Errors
+/// As [`measure`]; [`SchoolError::OtherPairs`] where the statistics are of other fish, another space or resolution.
+pub fn measure_with(
+    positions: &[[f64; 3]],
+    velocities: &[[f64; 3]],
+    space: Space,
+    options: Options,
+    pairs: &PairStatistics,
+) -> Result<Corrected, SchoolError> {
+    same_length(positions, velocities)?;
+    check(options.resolution)?;
+    pairs.check(positions.len())?;
+    if (pairs.asked.space, pairs.asked.resolution) != (space, options.resolution) {
+        let wanted = format!("{space:?} at {} rad", options.resolution);
+        return Err(SchoolError::OtherPairs { counted: format!("{:?}", pairs.asked), wanted });
     }
     let positions = space.place(positions)?;
-    let flat = space.dims == Dims::Two;
+    let (headings, still) = headings(velocities, space.dims)?;
+    Ok(School::new(&positions, &headings, space, options.resolution).measure(still, pairs))
+}
+
+/// The heading entropy alone, as [`measure`] has it. O(N log N) for headings that are not all within the resolution of each other's
+/// border, O(N^1.5) at worst.
+///
+/// # Errors
+/// As [`measure`].
+pub fn heading_entropy(velocities: &[[f64; 3]], dims: Dims, options: Options) -> Result<Quantity, SchoolError> {
+    same_length(velocities, velocities)?;
+    check(options.resolution)?;
+    let (headings, still) = headings(velocities, dims)?;
+    if let Some(void) = still {
+        return Ok(Err(void));
+    }
+    let space = Space { dims, ..Space::OPEN };
+    let school = School { space, resolution: options.resolution, ..School::empty(&headings) };
+    Ok(school.heading(&alike(&headings, options.resolution)).map(|sample| sample.estimate()))
+}
+
+/// Whether a resolution is one.
+pub(super) fn check(resolution: f64) -> Result<(), SchoolError> {
+    if resolution > 0.0 && resolution <= FRAC_PI_4 { Ok(()) } else { Err(SchoolError::Resolution(resolution)) }
+}
+
+/// Headings of unit length, and the first fish that has none.
+pub(super) fn headings(velocities: &[[f64; 3]], dims: Dims) -> Result<(Vec<Vec3>, Option<Void>), SchoolError> {
+    let flat = dims == Dims::Two;
     let mut headings = Vec::with_capacity(velocities.len());
     let mut still = None;
     for (fish, v) in velocities.iter().enumerate() {
@@ -208,8 +260,7 @@ pub fn measure(
         }
         headings.push(unit(v));
     }
-    let school = School::new(&positions, &headings, space, resolution);
-    Ok(school.measure(still))
+    Ok((headings, still))
 }
 
 /// A value, and the values without each of the groups.
@@ -234,7 +285,6 @@ type Sampled = Result<Sample, Void>;
 struct School<'a> {
     space: Space,
     resolution: f64,
-    positions: &'a [Vec3],
     headings: &'a [Vec3],
     /// Displacements from the centre.
     from: Vec<Vec3>,
@@ -243,12 +293,15 @@ struct School<'a> {
 }
 
 impl<'a> School<'a> {
-    fn new(positions: &'a [Vec3], headings: &'a [Vec3], space: Space, resolution: f64) -> Self {
-        let n = positions.len();
-        let count = n.min(GROUPS);
+    fn new(positions: &[Vec3], headings: &'a [Vec3], space: Space, resolution: f64) -> Self {
         let from = geometry::about_centre(positions, space.size());
-        let groups = (0..=count).map(|g| g * n / count).collect();
-        Self { space, resolution, positions, headings, from, groups }
+        Self { space, resolution, from, ..Self::empty(headings) }
+    }
+
+    /// Headings without a place.
+    fn empty(headings: &'a [Vec3]) -> Self {
+        let groups = groups(headings.len());
+        Self { space: Space::OPEN, resolution: 0.0, headings, from: Vec::new(), groups }
     }
 
     fn flat(&self) -> bool {
@@ -256,22 +309,22 @@ impl<'a> School<'a> {
     }
 
     fn at_least(&self, needed: usize) -> Result<(), Void> {
-        let n = self.positions.len();
+        let n = self.headings.len();
         if n < needed { Err(Void::TooFew { n, needed }) } else { Ok(()) }
     }
 
-    fn measure(&self, still: Option<Void>) -> Corrected {
+    fn measure(&self, still: Option<Void>, pairs: &PairStatistics) -> Corrected {
         let moving = |value: &dyn Fn() -> Sampled| still.map_or_else(value, Err);
         let momenta: Vec<Vec3> = self.from.iter().zip(self.headings).map(|(&r, &u)| cross(unit(r), u)).collect();
-        let near = self.neighbours();
+        let near = &pairs.near;
 
         let parts = [
-            self.cohesion(&near),
-            moving(&|| self.heading()),
+            self.cohesion(near),
+            moving(&|| self.heading(&pairs.alike)),
             self.depth(),
             moving(&|| self.momentum(&momenta)),
-            self.variation(&near),
-            moving(&|| self.correlation()),
+            self.variation(near),
+            moving(&|| self.correlation(pairs.angles.as_ref())),
             self.shape(),
         ];
         let index = self.index(&parts);
@@ -305,7 +358,7 @@ impl<'a> School<'a> {
     /// The fish that are left without a group.
     fn left(&self, without: Option<usize>) -> impl Iterator<Item = usize> {
         let gap = without.map_or(0..0, |g| self.groups[g]..self.groups[g + 1]);
-        (0..gap.start).chain(gap.end..self.positions.len())
+        (0..gap.start).chain(gap.end..self.headings.len())
     }
 
     /// A function of the mean of vectors.
@@ -332,40 +385,28 @@ impl<'a> School<'a> {
         self.over_groups(count)
     }
 
-    /// The nearest fish of each with the distances of the nearest ones.
-    fn neighbours(&self) -> Vec<(usize, [f64; NEIGHBOURS])> {
-        let lanes = Lanes::of(self.positions);
-        let mut row = vec![0.0; lanes.len()];
-        let mut fish = |i: usize| {
-            pairs::squares(lanes.all(), lanes.at(i), self.space.size(), &mut row);
-            row[i] = f64::INFINITY;
-            let squares = pairs::smallest(&row);
-            let first = row.iter().position(|&s| s == squares[0]).unwrap_or(i);
-            (first, squares.map(f64::sqrt))
-        };
-        (0..lanes.len()).map(&mut fish).collect()
-    }
-
-    fn cohesion(&self, near: &[(usize, [f64; NEIGHBOURS])]) -> Sampled {
+    fn cohesion(&self, near: &[Near]) -> Sampled {
         self.at_least(3)?;
-        let mean = near.iter().map(|(_, d)| d[0]).sum::<f64>() / real(near.len());
+        let mean = near.iter().map(|near| near.distances[0]).sum::<f64>() / real(near.len());
         if mean <= 0.0 {
             return Err(Void::NoExtent);
         }
-        let bin = |(i, (j, d)): (usize, &(usize, [f64; NEIGHBOURS]))| {
-            let twice = *j < i && near[*j].0 == i;
-            (!twice).then(|| COHESION.find(d[0] / mean))
+        let bin = |(i, here): (usize, &Near)| {
+            let j = here.first as usize;
+            let twice = j < i && near[j].first as usize == i;
+            (!twice).then(|| COHESION.find(here.distances[0] / mean))
         };
         let bins: Vec<Option<usize>> = near.iter().enumerate().map(bin).collect();
         Ok(self.binned(&bins, COHESION, &Null::cohesion(self.space.dims)))
     }
 
-    fn variation(&self, near: &[(usize, [f64; NEIGHBOURS])]) -> Sampled {
+    fn variation(&self, near: &[Near]) -> Sampled {
         self.at_least(NEIGHBOURS + 1)?;
-        if near.iter().any(|(_, d)| d[NEIGHBOURS - 1] <= 0.0) {
+        if near.iter().any(|near| near.distances[NEIGHBOURS - 1] <= 0.0) {
             return Err(Void::NoExtent);
         }
-        let bins: Vec<_> = near.iter().map(|(_, d)| Some(VARIATION.find(pairs::variation(d, 0.0)))).collect();
+        let bin = |near: &Near| Some(VARIATION.find(pairs::variation(&near.distances, 0.0)));
+        let bins: Vec<_> = near.iter().map(bin).collect();
         Ok(self.binned(&bins, VARIATION, Null::variation(self.space.dims)))
     }
 
@@ -396,7 +437,7 @@ impl<'a> School<'a> {
         Ok(self.binned(&bins, MOMENTUM, &Null::momentum(self.space.dims)))
     }
 
-    fn heading(&self) -> Sampled {
+    fn heading(&self, alike: &[Alike]) -> Sampled {
         self.at_least(NEIGHBOURS + 1)?;
         let n = real(self.headings.len());
         let chord = 2.0 * (self.resolution / 2.0).sin();
@@ -405,20 +446,15 @@ impl<'a> School<'a> {
             if self.flat() { (4.0 * (square.sqrt() / 2.0).min(1.0).asin()).ln() } else { (PI * square).ln() }
         };
         let smallest = area(chord * chord);
-        let lanes = Lanes::of(self.headings);
-        let mut row = vec![0.0; lanes.len()];
         let of_five = digamma(real(NEIGHBOURS));
-        let mut term = |i: usize| {
-            pairs::squares(lanes.all(), lanes.at(i), f64::INFINITY, &mut row);
-            row[i] = f64::INFINITY;
-            let fifth = pairs::smallest(&row)[NEIGHBOURS - 1];
-            if fifth > chord * chord {
-                area(fifth) - of_five
+        let term = |alike: &Alike| {
+            if alike.fifth > chord * chord {
+                area(alike.fifth) - of_five
             } else {
-                smallest - digamma(real(pairs::within(&row, chord * chord) + 1))
+                smallest - digamma(real(alike.within as usize + 1))
             }
         };
-        let terms: Vec<f64> = (0..lanes.len()).map(&mut term).collect();
+        let terms: Vec<f64> = alike.iter().map(term).collect();
         let whole = (if self.flat() { TAU } else { 2.0 * TAU }).ln();
         Ok(self.over_groups(|without| {
             let (count, sum) = self.left(without).fold((0.0, 0.0), |(c, s), i| (c + 1.0, s + terms[i]));
@@ -426,56 +462,12 @@ impl<'a> School<'a> {
         }))
     }
 
-    fn correlation(&self) -> Sampled {
+    fn correlation(&self, angles: Option<&Angles>) -> Sampled {
         self.at_least(3)?;
-        let cells = if self.flat() { PI / self.resolution } else { 2.0 / (1.0 - self.resolution.cos()) };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts of reals saturate")]
-        let bins = (cells.round() as u32).clamp(1, 1 << 20);
-        let size = bins as usize;
-        let lanes = Lanes::of(self.headings);
-        let groups = self.groups.len() - 1;
-        // Counts of all pairs, and of those with a fish of each group.
-        let (mut all, mut with) = (vec![0_u64; size], vec![vec![0_u64; size]; groups]);
-        let mut row = vec![0_u64; lanes.len()];
-        let mut counts = vec![[0_u32; 4]; size + 1];
-        for a in 0..groups {
-            for b in a..groups {
-                for i in self.groups[a]..self.groups[a + 1] {
-                    let (start, end) = (self.groups[b].max(i + 1), self.groups[b + 1]);
-                    let row = &mut row[..end - start];
-                    self.bin_pairs(&lanes, i, start, bins, row);
-                    pairs::tally(row, &mut counts);
-                }
-                for (k, count) in counts[..size].iter_mut().enumerate() {
-                    let sum = count.iter().map(|&c| u64::from(c)).sum::<u64>();
-                    *count = [0; 4];
-                    all[k] += sum;
-                    with[a][k] += sum;
-                    if b != a {
-                        with[b][k] += sum;
-                    }
-                }
-            }
-        }
-        let law = Null::uniform(bins);
+        let Angles { all, with } = angles.ok_or(Void::NotCounted)?;
+        let law = Null::uniform(u32::try_from(all.len()).unwrap_or(u32::MAX));
         let left = |with: &Vec<u64>| law.ratio(&all.iter().zip(with).map(|(a, w)| a - w).collect::<Vec<_>>());
-        Ok(Sample { value: law.ratio(&all), left: with.iter().map(left).collect() })
-    }
-
-    /// The bins of the pairs of fish `i` with those from `start` on.
-    fn bin_pairs(&self, lanes: &Lanes, i: usize, start: usize, bins: u32, row: &mut [u64]) {
-        let rest = lanes.range(start, start + row.len());
-        if !self.flat() {
-            pairs::cosine_bins(rest, lanes.at(i), bins, Outside::Clamped, row);
-            return;
-        }
-        let u = self.headings[i];
-        for (bin, v) in row.iter_mut().zip(&self.headings[start..]) {
-            let angle = f64::atan2((u[0] * v[1] - u[1] * v[0]).abs(), dot(u, *v));
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0..=bins")]
-            let k = (angle / PI * f64::from(bins)) as u64;
-            *bin = k.min(u64::from(bins) - 1);
-        }
+        Ok(Sample { value: law.ratio(all), left: with.iter().map(left).collect() })
     }
 
     fn shape(&self) -> Sampled {

@@ -22,9 +22,11 @@ use std::f64::consts::PI;
 
 use super::{
     Axis, NEIGHBOURS, SchoolError, State,
+    cosines::COSINE_BINS,
+    counts,
     geometry::{self, Symmetric, Vec3, covariance, cross, dot, eigenvalues, mean, norm, second_moment, sub, sum, unit},
-    pairs::{self, Lanes},
-    real, same_length,
+    pairs, real, same_length, search,
+    statistics::PairStatistics,
 };
 
 /// Weights of the seven entropies in the OSI, in the order of [`Library::entropies`].
@@ -131,7 +133,8 @@ impl Library {
     }
 }
 
-/// Measures one state in a periodic cube of side `box_size`. O(N²) time, O(N) memory.
+/// Measures one state in a periodic cube of side `box_size`. O(N²) time for the cosines of all pairs, O(N log N) for the rest; O(N)
+/// memory.
 ///
 /// # Errors
 /// [`SchoolError`]: no fish, unequal lengths, a box without a size; and, from two fish on, what the package's k-d tree refuses:
@@ -142,25 +145,54 @@ pub fn measure(
     box_size: f64,
     centre: Centre,
 ) -> Result<Library, SchoolError> {
-    same_length(positions, velocities)?;
-    if !(box_size.is_finite() && box_size > 0.0) {
-        return Err(SchoolError::Box(box_size));
-    }
-    check(positions, box_size)?;
+    check(positions, velocities, box_size)?;
+    let moved = placed(positions, box_size, centre);
+    let headings: Vec<Vec3> = velocities.iter().map(|&v| unit(v)).collect();
+    let several = positions.len() >= 2;
+    let near = if several { search::nearest(&moved, box_size) } else { Vec::new() };
+    let cosines = if several { counts::cosines(&headings) } else { [0; COSINE_BINS] };
+    Ok(of(&moved, &headings, box_size, &near, Some(&cosines)))
+}
+
+/// The same of a state whose pairs are counted, in this box or in a cube of this side. Where cosines are not counted, their entropy and
+/// the index are NaN. O(N) time.
+///
+/// # Errors
+/// As [`measure`]; [`SchoolError::OtherPairs`] where the statistics are of other fish or of another box.
+pub fn measure_with(
+    positions: &[[f64; 3]],
+    velocities: &[[f64; 3]],
+    box_size: f64,
+    centre: Centre,
+    pairs: &PairStatistics,
+) -> Result<Library, SchoolError> {
+    check(positions, velocities, box_size)?;
+    let [plain, recentred] = pairs.in_box(positions.len(), box_size)?;
+    let near = if centre == Centre::Plain { plain } else { recentred };
+    let headings: Vec<Vec3> = velocities.iter().map(|&v| unit(v)).collect();
+    Ok(of(&placed(positions, box_size, centre), &headings, box_size, &near, pairs.cosines.as_ref()))
+}
+
+/// The positions where their centre is to be.
+fn placed(positions: &[Vec3], size: f64, centre: Centre) -> Vec<Vec3> {
     match centre {
-        Centre::Plain => Ok(plain(positions, velocities, box_size)),
-        Centre::Recentred => Ok(plain(&recentre(positions, box_size), velocities, box_size)),
+        Centre::Plain => positions.to_vec(),
+        Centre::Recentred => recentre(positions, size),
     }
 }
 
 /// The positions moved so that their circular mean is the middle of the box.
-fn recentre(positions: &[Vec3], size: f64) -> Vec<Vec3> {
+pub(super) fn recentre(positions: &[Vec3], size: f64) -> Vec<Vec3> {
     let centre = geometry::circular_mean(positions, size);
     positions.iter().map(|x| sub(*x, centre).map(|d| geometry::wrap(d + size / 2.0, size))).collect()
 }
 
-/// What the k-d tree of the package refuses, in its order.
-fn check(positions: &[Vec3], size: f64) -> Result<(), SchoolError> {
+/// What is no school, and what the k-d tree of the package refuses, in its order.
+fn check(positions: &[Vec3], velocities: &[Vec3], size: f64) -> Result<(), SchoolError> {
+    same_length(positions, velocities)?;
+    if !(size.is_finite() && size > 0.0) {
+        return Err(SchoolError::Box(size));
+    }
     if positions.len() < 2 {
         return Ok(()); // no tree is built
     }
@@ -181,29 +213,32 @@ fn check(positions: &[Vec3], size: f64) -> Result<(), SchoolError> {
     }
 }
 
-fn plain(positions: &[Vec3], velocities: &[Vec3], size: f64) -> Library {
+fn of(
+    positions: &[Vec3],
+    headings: &[Vec3],
+    size: f64,
+    near: &[[f64; NEIGHBOURS]],
+    cosines: Option<&[u64; COSINE_BINS]>,
+) -> Library {
     let n = positions.len();
-    let headings: Vec<Vec3> = velocities.iter().map(|&v| unit(v)).collect();
     let centre = mean(positions);
     let from: Vec<Vec3> = positions.iter().map(|&x| sub(x, centre)).collect();
-    let momenta: Vec<Vec3> = from.iter().zip(&headings).map(|(&r, &u)| cross(unit(r), u)).collect();
+    let momenta: Vec<Vec3> = from.iter().zip(headings).map(|(&r, &u)| cross(unit(r), u)).collect();
 
-    let polarization = norm(mean(&headings));
+    let polarization = norm(mean(headings));
     let rotation = norm(mean(&momenta));
     let spread = (from.iter().map(|&r| dot(r, r)).sum::<f64>() / real(n)).sqrt();
     // A comparison with NaN keeps what is on the left, as Python's max does.
     let order_index = if rotation > polarization { rotation } else { polarization };
 
-    let lanes = Lanes::of(positions);
-    let near = if n >= 2 { pairs::nearest(&lanes, size) } else { Vec::new() };
     let cohesion = || Bins::<25>::new(0.0, size / 2.0).entropy(near.iter().map(|d| d[0]));
     let neighbours = || Bins::<20>::new(0.0, 2.0).entropy(near.iter().map(|d| pairs::variation(d, GUARD)));
-    let correlation = || entropy(&pairs::cosines(&Lanes::of(&headings), 20));
+    let correlation = || cosines.map_or(f64::NAN, |counts| entropy(counts));
     let from_size = |least: usize, value: &dyn Fn() -> f64| if n < least { NOTHING } else { value() };
 
     let entropies = [
         from_size(2, &cohesion),
-        heading_entropy(&headings),
+        heading_entropy(headings),
         Bins::<15>::new(0.0, size).entropy(positions.iter().map(|x| x[2])),
         from_size(3, &|| Bins::<20>::new(0.0, 1.0).entropy(momenta.iter().map(|&l| norm(l)))),
         from_size(NEIGHBOURS + 1, &neighbours),

@@ -10,17 +10,26 @@
 //! `docs/SCHOOL_MEASURES.md` has the equations of both. Positions are in any one unit of length, velocities in any unit
 //! of speed (only their direction counts), entropies are in nats divided by nats: every value but
 //! [`library::Library::spread`] is dimensionless.
+//!
+//! What both need of all pairs is [`PairStatistics`]: counted here once for both, or by a back end that holds the school.
 
 pub mod corrected;
 pub mod library;
 
+mod cosines;
+mod counts;
 mod geometry;
 mod null;
 mod pairs;
+mod search;
+mod statistics;
+mod tree;
 
 use std::fmt;
 
+pub use cosines::COSINE_BINS;
 use pairs::Lanes;
+pub use statistics::{Again, Alike, Angles, Ask, Counting, GROUPS, Near, PairStatistics, angle_bins, groups};
 
 /// Below this a vector has no direction and stays as it is: the threshold of the reference package.
 const NO_DIRECTION: f64 = 1e-10;
@@ -95,6 +104,16 @@ pub enum SchoolError {
         axis: Axis,
         /// The coordinate.
         value: f64,
+    },
+    /// Pair statistics of something else.
+    #[error(
+        "the pairs were counted for {counted}, and {wanted} is measured: both must be of one state and one question"
+    )]
+    OtherPairs {
+        /// What was counted.
+        counted: String,
+        /// What is measured.
+        wanted: String,
     },
     /// At or above the upper side of the box.
     #[error(
@@ -179,6 +198,22 @@ impl Space {
         }
     }
 
+    /// Whether positions that are finite lie in a periodic box with a size.
+    fn holds(&self, positions: &[[f64; 3]]) -> Result<(), SchoolError> {
+        let size = self.size();
+        if !(size.is_finite() && size > 0.0) {
+            return Err(SchoolError::Box(size));
+        }
+        for (fish, x) in positions.iter().enumerate() {
+            for (axis, &value) in Axis::ALL.into_iter().zip(x) {
+                if value >= size {
+                    return Err(SchoolError::AboveBox { fish, axis, value, size });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The positions as this space sees them: wrapped into the box, without the third coordinate in a plane.
     fn place(&self, positions: &[[f64; 3]]) -> Result<Vec<[f64; 3]>, SchoolError> {
         let size = self.size();
@@ -201,6 +236,17 @@ impl Space {
         }
         Ok(placed)
     }
+}
+
+/// A cube that holds a school in open water, for the library, which knows only a periodic box: the positions from their lowest
+/// coordinates, and the side, a billionth more than the largest extent, or 1 where there is none.
+#[must_use]
+pub fn bounding_cube(positions: &[[f64; 3]]) -> (Vec<[f64; 3]>, f64) {
+    let moved = statistics::in_corner(positions);
+    let extent = moved.iter().flatten().copied().fold(0.0, f64::max);
+    // Above the largest coordinate, since the library's box is open at its far side.
+    let side = if extent > 0.0 { extent * (1.0 + 1e-9) } else { 1.0 };
+    (moved, side)
 }
 
 /// What a school is doing, by the rule of the reference package's command line.

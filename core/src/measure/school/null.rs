@@ -117,11 +117,19 @@ impl Null {
     pub(super) fn entropy(&self, n: u64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
         let size = n as f64;
-        let term = |&p: &f64| {
+        let of_bin = |p: f64| {
             let expected = size * p;
             if expected > SUMMED { expected * expected.ln() - p / 2.0 } else { binomial_mean(size, p) }
         };
-        size.ln() - self.p.iter().map(term).sum::<f64>() / size - self.fitted / size
+        // Of equal bins there is one term.
+        let mut last = (f64::NAN, 0.0);
+        let mut term = |&p: &f64| {
+            if p.to_bits() != last.0.to_bits() {
+                last = (p, of_bin(p));
+            }
+            last.1
+        };
+        size.ln() - self.p.iter().map(&mut term).sum::<f64>() / size - self.fitted / size
     }
 
     /// Grassberger's estimate of the entropy of `counts` in units of what the law gives for as many.

@@ -29,7 +29,11 @@ pub use start::{Start, begin};
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::{compute::Ran, pace::Pace};
+use crate::{
+    compute::Ran,
+    measure::school::{Ask, PairStatistics},
+    pace::Pace,
+};
 
 /// The state of one replica. All vectors have one entry a particle, in the particles' own order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -79,6 +83,15 @@ pub trait Swarm {
 
     /// The order parameters of every replica now.
     fn order(&mut self) -> Moving<'_, Vec<Order>>;
+
+    /// What the pairs of a replica's fish say now, for [`crate::measure::school`], where this back end counts them itself and it is
+    /// worth it. `None`: count them from the state.
+    ///
+    /// # Errors
+    /// What a back end meets, and [`SwarmError::Cancelled`].
+    fn pairs<'a>(&'a mut self, _replica: usize, _ask: Ask, _pace: &'a dyn Pace) -> Moving<'a, Option<PairStatistics>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Puts a replica into `state` (a checkpoint, or the end of another run).
     ///
