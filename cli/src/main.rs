@@ -196,6 +196,7 @@ enum KindChoice {
     Csv,
     Npy,
     Npz,
+    Safetensors,
     Wav,
     Image,
 }

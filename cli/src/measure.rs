@@ -174,6 +174,7 @@ impl From<KindChoice> for Kind {
             KindChoice::Csv => Self::Csv,
             KindChoice::Npy => Self::Npy,
             KindChoice::Npz => Self::Npz,
+            KindChoice::Safetensors => Self::Safetensors,
             KindChoice::Wav => Self::Wav,
             KindChoice::Image => Self::Image,
         }

@@ -3,7 +3,7 @@
 use super::{
     DataError, Kind,
     csv_sniff::{Guess, guess},
-    picture,
+    picture, safetensors,
 };
 
 /// The beginning of a decoded file.
@@ -57,12 +57,18 @@ pub(super) fn recognise(name: &str, head: &Head, forced: Option<Kind>) -> Result
     if picture::format(bytes).is_some() {
         return found(Kind::Image);
     }
+    if safetensors::looks_like(bytes) {
+        return found(Kind::Safetensors);
+    }
     match &extension(name)[..] {
         "csv" | "tsv" => return is_text_at_all(bytes).and_then(|()| table()),
         "npy" => return wrong_magic("NPY file", "it does not begin with \\x93NUMPY"),
         "npz" => return wrong_magic("NPZ archive", "it does not begin with PK"),
         "zip" => return wrong_magic("zip archive", "it does not begin with PK"),
         "gz" => return wrong_magic("gzip file", "it does not begin with 1f 8b 08"),
+        "safetensors" => {
+            return wrong_magic("safetensors file", "it does not begin with the length of its header and {");
+        }
         "wav" => return wrong_magic("WAV file", "it does not begin with RIFF and WAVE"),
         "png" => return wrong_magic("PNG image", "it does not begin with \\x89PNG"),
         "jpg" | "jpeg" => return wrong_magic("JPEG image", "it does not begin with ff d8 ff"),

@@ -14,6 +14,8 @@ mod csv_sniff;
 mod detect;
 mod dictionary;
 mod error;
+mod first;
+mod first_tensors;
 mod npy;
 mod npy_header;
 mod open;
@@ -23,8 +25,11 @@ mod picture;
 mod pipe;
 mod preview;
 mod raw;
+mod safetensors;
 mod source;
 mod stage;
+mod survey;
+mod tensors;
 mod time;
 pub mod trajectory;
 mod wav;
@@ -69,6 +74,8 @@ pub enum Kind {
     Npy,
     /// Several NumPy arrays.
     Npz,
+    /// Named tensors of a model.
+    Safetensors,
     /// Sampled sound.
     Wav,
     /// PNG, JPEG or TIFF.

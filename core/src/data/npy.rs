@@ -8,7 +8,9 @@ use super::{
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
 /// More columns than this are offered as a matrix only.
-const MOST_COLUMNS: u64 = 64;
+pub(super) const MOST_COLUMNS: u64 = 64;
+/// More axes than this are not read.
+pub(super) const MOST_AXES: usize = 4;
 /// Bytes worked on at a time.
 const PIECE: usize = 64 << 10;
 
@@ -43,7 +45,7 @@ impl Layout {
         let ty = match header.element.sort {
             Sort::Unsigned if byte => ColumnType::Bytes,
             Sort::Unsigned if header.element.size == 8 => ColumnType::Real,
-            Sort::Float => ColumnType::Real,
+            Sort::Float | Sort::Brain => ColumnType::Real,
             _ => ColumnType::Integer,
         };
         Self { header, deal, ty, exact_in_doubles: true }
@@ -85,7 +87,7 @@ impl Layout {
     /// Takes note of the largest magnitude among the elements.
     pub(super) fn settle(&mut self, largest: f64, notes: &mut Vec<String>) {
         const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
-        let integers = self.header.element.sort != Sort::Float;
+        let integers = !matches!(self.header.element.sort, Sort::Float | Sort::Brain);
         if integers && largest > EXACT {
             self.exact_in_doubles = false;
             notes.push("some integers are beyond 2^53: no matrix of reals is offered".to_owned());

@@ -11,6 +11,8 @@ pub(super) enum Sort {
     Signed,
     Unsigned,
     Float,
+    /// bfloat16: the upper half of a 32-bit float.
+    Brain,
 }
 
 /// How one element is stored.
@@ -171,7 +173,7 @@ impl Element {
     pub(super) fn integer(self, bytes: &[u8]) -> i64 {
         let raw = self.raw(bytes);
         match (self.sort, self.size) {
-            (Sort::Float, _) => 0,
+            (Sort::Float | Sort::Brain, _) => 0,
             (Sort::Bool, _) => i64::from(raw != 0),
             // The sign bit of the element is moved to the top and back.
             (Sort::Signed, size) => {
@@ -188,6 +190,7 @@ impl Element {
         #[expect(clippy::cast_possible_truncation, reason = "the bits above the element's size are zero")]
         match (self.sort, self.size) {
             (Sort::Float, 2) => half(raw as u16),
+            (Sort::Brain, _) => f64::from(f32::from_bits((raw as u32) << 16)),
             (Sort::Float, 4) => f64::from(f32::from_bits(raw as u32)),
             (Sort::Float, _) => f64::from_bits(raw),
             (Sort::Unsigned, _) => raw as f64,

@@ -77,7 +77,8 @@ pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace
         if resident {
             let of = |error| member(archived, &part.route.name, error);
             if part.columns.iter().any(|c| c.values.is_none()) {
-                let mut pipe = Pipe::new(&*source, &part.route, &options, pace);
+                let way = part.way(&all);
+                let mut pipe = Pipe::new(&*source, &way, &options, pace);
                 match part.load(&all, &mut pipe, options.column_limit).await {
                     Ok(values) => part.columns.iter_mut().zip(values).for_each(|(c, v)| c.values = Some(v)),
                     // Too many labels: the column stays in the file, and the note says so.
@@ -87,11 +88,12 @@ pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace
             }
             if part.has_matrix() {
                 let mut pipe = Pipe::new(&*source, &part.route, &options, pace);
-                let matrix = part.load_matrix(&mut pipe).await.map_err(|e| member(archived, &part.route.name, e))?;
-                part.matrices.extend(matrix);
+                let matrices =
+                    part.load_matrices(&mut pipe).await.map_err(|e| member(archived, &part.route.name, e))?;
+                part.matrices.extend(matrices);
             }
         } else if part.has_matrix() {
-            notes.push("the array is too large to be kept as a matrix; its columns are read when asked for".to_owned());
+            notes.push("too large to be kept as a matrix; the columns are read when asked for".to_owned());
         }
         let stem = stem(&part.route.name);
         for (i, mut column) in std::mem::take(&mut part.columns).into_iter().enumerate() {
@@ -338,7 +340,8 @@ impl OpenFile {
                 continue;
             }
             let places: Vec<usize> = wanted.iter().map(|&k| self.places[indices[k]].1).collect();
-            let mut pipe = Pipe::new(&*self.source, &part.route, &self.options, pace);
+            let way = part.way(&places);
+            let mut pipe = Pipe::new(&*self.source, &way, &self.options, pace);
             let values = part.load(&places, &mut pipe, self.options.column_limit).await?;
             for (k, values) in wanted.into_iter().zip(values) {
                 found[k].values = Some(values);
@@ -375,7 +378,8 @@ impl OpenFile {
         let Some(mut reader) = part.reader(&[place]) else {
             return Ok(Vec::new());
         };
-        let mut pipe = Pipe::new(&*self.source, &part.route, &self.options, pace);
+        let way = part.way(&[place]);
+        let mut pipe = Pipe::new(&*self.source, &way, &self.options, pace);
         let mut out = |_: usize, chunk: Chunk<'_>| if chunk.is_empty() { Ok(()) } else { sink(chunk) };
         while let Some(bytes) = pipe.next().await? {
             reader.push(&bytes, &mut out)?;
