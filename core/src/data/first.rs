@@ -99,8 +99,11 @@ pub(super) async fn npy(route: Route, head: &Head, pipe: &mut Pipe<'_>) -> Resul
     }
     layout.settle(largest.into_iter().fold(0.0, f64::max), &mut notes);
     let len = layout.len();
-    let columns: Vec<Column> =
-        names.into_iter().zip(missing).map(|(name, missing)| deferred(name, layout.ty, len, missing)).collect();
+    let columns: Vec<Column> = names
+        .into_iter()
+        .zip(missing)
+        .map(|(name, missing)| Column { unit: layout.unit(), ..deferred(name, layout.ty, len, missing) })
+        .collect();
     let per_element = width(layout.ty) + if layout.header.shape.len() >= 2 { 8 } else { 0 };
     let resident_bytes = layout.header.count.saturating_mul(per_element);
     let read_as = layout.describe();
@@ -199,7 +202,7 @@ pub(super) async fn image(route: Route, pipe: &mut Pipe<'_>, options: &Options) 
     Ok(Part {
         route,
         kind: Kind::Image,
-        layout: Layout::Picture,
+        layout: Layout::Resident,
         preview: preview.collect(),
         columns: picture.columns,
         matrices: picture.matrix.into_iter().collect(),

@@ -45,7 +45,8 @@ impl Layout {
         let ty = match header.element.sort {
             Sort::Unsigned if byte => ColumnType::Bytes,
             Sort::Unsigned if header.element.size == 8 => ColumnType::Real,
-            Sort::Float | Sort::Brain => ColumnType::Real,
+            Sort::Float | Sort::Brain | Sort::Span(_) => ColumnType::Real,
+            Sort::Date(_) => ColumnType::Time,
             _ => ColumnType::Integer,
         };
         Self { header, deal, ty, exact_in_doubles: true }
@@ -58,6 +59,11 @@ impl Layout {
             Deal::Whole if self.header.shape.len() == 2 && self.ty == ColumnType::Bytes => vec!["pixels".to_owned()],
             Deal::Whole => vec!["values".to_owned()],
         }
+    }
+
+    /// The unit of the values, where the type has one.
+    pub(super) fn unit(&self) -> Option<String> {
+        matches!(self.header.element.sort, Sort::Span(_)).then(|| "s".to_owned())
     }
 
     /// The number of values of every column.
@@ -87,7 +93,7 @@ impl Layout {
     /// Takes note of the largest magnitude among the elements.
     pub(super) fn settle(&mut self, largest: f64, notes: &mut Vec<String>) {
         const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
-        let integers = !matches!(self.header.element.sort, Sort::Float | Sort::Brain);
+        let integers = matches!(self.header.element.sort, Sort::Bool | Sort::Signed | Sort::Unsigned);
         if integers && largest > EXACT {
             self.exact_in_doubles = false;
             notes.push("some integers are beyond 2^53: no matrix of reals is offered".to_owned());
@@ -121,6 +127,7 @@ pub(super) fn row_major<T: Clone>(shape: &[u64], fortran: bool, values: Vec<T>) 
 /// Values of one wanted column, or of the whole array while it has to be transposed.
 enum Slot {
     Real(Vec<f64>),
+    Time(Vec<f64>),
     Integer(Vec<i64>),
     Bytes(Vec<u8>),
 }
@@ -146,6 +153,7 @@ impl<'a> Reader<'a> {
         let slot = || match layout.ty {
             ColumnType::Bytes => Slot::Bytes(Vec::new()),
             ColumnType::Integer => Slot::Integer(Vec::new()),
+            ColumnType::Time => Slot::Time(Vec::new()),
             _ => Slot::Real(Vec::new()),
         };
         Self {
@@ -194,7 +202,7 @@ impl<'a> Reader<'a> {
             let elements = bytes[at(from)..at(to)].chunks_exact(size).step_by(step);
             let element = header.element;
             match slot {
-                Slot::Real(v) => v.extend(elements.map(|e| element.real(e))),
+                Slot::Real(v) | Slot::Time(v) => v.extend(elements.map(|e| element.real(e))),
                 Slot::Integer(v) => v.extend(elements.map(|e| element.integer(e))),
                 Slot::Bytes(v) => v.extend(elements.map(|e| e[0])),
             }
@@ -211,6 +219,10 @@ impl Slot {
         match self {
             Self::Real(v) => {
                 out(i, Chunk::Real(v))?;
+                v.clear();
+            }
+            Self::Time(v) => {
+                out(i, Chunk::Time(v))?;
                 v.clear();
             }
             Self::Integer(v) => {
@@ -269,6 +281,7 @@ impl Decode for Reader<'_> {
         if self.layout.transposes() {
             for (i, slot) in self.slots.iter_mut().enumerate() {
                 match slot {
+                    Slot::Time(v) => whole(shape, std::mem::take(v), |v| out(i, Chunk::Time(v)))?,
                     Slot::Real(v) => whole(shape, std::mem::take(v), |v| out(i, Chunk::Real(v)))?,
                     Slot::Integer(v) => whole(shape, std::mem::take(v), |v| out(i, Chunk::Integer(v)))?,
                     Slot::Bytes(v) => whole(shape, std::mem::take(v), |v| out(i, Chunk::Bytes(v)))?,

@@ -1,6 +1,6 @@
 //! The header of a NumPy array: what it claims, before anything is believed.
 
-use super::DataError;
+use super::{DataError, time::days};
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
 
 /// The sort of an element.
@@ -13,6 +13,62 @@ pub(super) enum Sort {
     Float,
     /// bfloat16: the upper half of a 32-bit float.
     Brain,
+    /// `datetime64`: 64-bit counts of ticks since 1970.
+    Date(Tick),
+    /// `timedelta64`: 64-bit counts of ticks.
+    Span(Tick),
+}
+
+/// The unit of NumPy's dates and durations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tick {
+    /// So many seconds, …
+    Seconds(u32),
+    /// … or one of so many parts of a second, times so many.
+    Part(u64, u32),
+    Months(u32),
+}
+
+impl Tick {
+    /// The unit in `<M8[25s]`.
+    fn parse(dtype: &str) -> Option<Self> {
+        let (_, unit) = dtype.trim_matches('\'').strip_suffix(']')?.split_once('[')?;
+        let digits = unit.len() - unit.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let n: u32 = if digits == 0 { 1 } else { unit[..digits].parse().ok()? };
+        let seconds = |s: u32| n.checked_mul(s).map(Self::Seconds);
+        match &unit[digits..] {
+            "Y" => n.checked_mul(12).map(Self::Months),
+            "M" => Some(Self::Months(n)),
+            "W" => seconds(604_800),
+            "D" => seconds(86_400),
+            "h" => seconds(3600),
+            "m" => seconds(60),
+            "s" => seconds(1),
+            "ms" => Some(Self::Part(1000, n)),
+            "us" => Some(Self::Part(1_000_000, n)),
+            "ns" => Some(Self::Part(1_000_000_000, n)),
+            _ => None,
+        }
+    }
+
+    /// So many ticks in seconds; NaN for NaT.
+    fn seconds(self, ticks: i64) -> f64 {
+        if ticks == i64::MIN {
+            return f64::NAN;
+        }
+        match self {
+            Self::Seconds(s) => ticks as f64 * f64::from(s),
+            Self::Part(parts, n) => ticks as f64 * f64::from(n) / parts as f64,
+            Self::Months(n) => {
+                let months = ticks.saturating_mul(i64::from(n));
+                // Beyond a million years no calendar goes on.
+                if months.unsigned_abs() > 12_000_000 {
+                    return f64::NAN;
+                }
+                days(1970 + months.div_euclid(12), 1 + months.rem_euclid(12), 1) as f64 * 86_400.0
+            }
+        }
+    }
 }
 
 /// How one element is stored.
@@ -158,9 +214,14 @@ fn element(dtype: &DType) -> Result<(Element, String), DataError> {
         (TypeChar::Float, _) => return refuse("convert it to float64 first: a.astype(\"f8\")"),
         (TypeChar::Complex, _) => return refuse("save its real and imaginary parts, or np.abs(a)"),
         (TypeChar::Object, _) => return refuse("it holds pickled Python objects; convert it to numbers first"),
-        (TypeChar::DateTime | TypeChar::TimeDelta, _) => {
-            return refuse("convert it to numbers first: a.astype(\"i8\")");
-        }
+        (TypeChar::DateTime, 8) => match Tick::parse(&name) {
+            Some(tick) => Sort::Date(tick),
+            None => return refuse("convert it to seconds first: a.astype(\"M8[s]\")"),
+        },
+        (TypeChar::TimeDelta, 8) => match Tick::parse(&name) {
+            Some(tick @ (Tick::Seconds(_) | Tick::Part(..))) => Sort::Span(tick),
+            _ => return refuse("convert it to seconds first: a.astype(\"m8[s]\")"),
+        },
         (TypeChar::ByteStr | TypeChar::UnicodeStr, _) => return refuse("write texts to a CSV file"),
         _ => return refuse("booleans, integers and floating point numbers of up to 8 bytes can"),
     };
@@ -176,7 +237,7 @@ impl Element {
             (Sort::Float | Sort::Brain, _) => 0,
             (Sort::Bool, _) => i64::from(raw != 0),
             // The sign bit of the element is moved to the top and back.
-            (Sort::Signed, size) => {
+            (Sort::Signed | Sort::Date(_) | Sort::Span(_), size) => {
                 let unused = 64 - 8 * size;
                 (raw << unused).cast_signed() >> unused
             }
@@ -194,6 +255,7 @@ impl Element {
             (Sort::Float, 4) => f64::from(f32::from_bits(raw as u32)),
             (Sort::Float, _) => f64::from_bits(raw),
             (Sort::Unsigned, _) => raw as f64,
+            (Sort::Date(tick) | Sort::Span(tick), _) => tick.seconds(raw.cast_signed()),
             _ => self.integer(bytes) as f64,
         }
     }

@@ -4,7 +4,7 @@ use super::{
     ByteSource, Chunk, Column, DataError, Dataset, Kind, Options, Preview, Provenance, Values, archive,
     chunk::replay,
     csv_header::unique,
-    detect::{Found, Head, extension, is_gzip, is_zip, recognise},
+    detect::{Found, Head, extension, is_zip, recognise},
     part::Part,
     pipe::{Pipe, Route},
     stage::Layer,
@@ -13,7 +13,7 @@ use crate::pace::Pace;
 
 /// Decoded bytes that are looked at to recognise a file.
 const HEAD: usize = 128 << 10;
-/// gzip inside gzip, and no deeper.
+/// gzip inside gzip inside gzip, and no deeper.
 const DEEPEST: usize = 3;
 
 /// A file that has been read once: its table of columns, and the way back to their values.
@@ -142,6 +142,15 @@ fn prefixed(stem: &str, name: &str) -> String {
     if matches!(name, "values" | "bytes" | "sound") { stem.to_owned() } else { format!("{stem} {name}") }
 }
 
+/// `, inside gzip`: from the outermost in.
+fn packing(route: &Route) -> String {
+    route
+        .layers
+        .iter()
+        .map(|l| if let Layer::Utf16(_) = l { ", UTF-16".to_owned() } else { format!(", inside {}", l.title()) })
+        .collect()
+}
+
 fn member(archived: bool, name: &str, error: DataError) -> DataError {
     match error {
         DataError::Cancelled(_) | DataError::Bomb { .. } | DataError::Read(_) => error,
@@ -155,7 +164,7 @@ struct Opened {
     parts: Vec<Part>,
     sha256: String,
     /// `, inside gzip`.
-    packing: &'static str,
+    packing: String,
     notes: Vec<String>,
 }
 
@@ -171,14 +180,14 @@ impl Opener<'_> {
         if self.options.kind == Some(Kind::Bytes) {
             let head = Head { bytes: Vec::new(), whole: false };
             let (part, sha256) = self.scan(root, head, Found { kind: Kind::Bytes, guess: None }, true).await?;
-            return Ok(Opened { parts: vec![part], sha256, packing: "", notes: Vec::new() });
+            return Ok(Opened { parts: vec![part], sha256, packing: String::new(), notes: Vec::new() });
         }
         let first = self.peek(&root).await?;
         if is_zip(&first.bytes) {
             return self.open_zip(root).await;
         }
         let (route, head) = self.unpack(root, first).await?;
-        let packing = if route.layers.is_empty() { "" } else { ", inside gzip" };
+        let packing = packing(&route);
         let found = match recognise(&route.name, &head, self.options.kind) {
             Ok(found) => found,
             Err(e) => return Err(self.bomb_or(e, &route).await),
@@ -187,23 +196,28 @@ impl Opener<'_> {
         Ok(Opened { parts: vec![part], sha256, packing, notes: Vec::new() })
     }
 
-    /// Follows gzip inwards.
+    /// Follows the packing inwards.
     async fn unpack(&self, mut route: Route, mut head: Head) -> Result<(Route, Head), DataError> {
         for _ in 0..DEEPEST {
-            if !is_gzip(&head.bytes) {
-                break;
-            }
-            route.layers.push(Layer::Gzip);
-            if extension(&route.name) == "gz" {
-                route.name.truncate(route.name.len() - 3);
+            let Some(layer) = Layer::of(&head.bytes) else { break };
+            route.layers.push(layer);
+            let ending = extension(&route.name);
+            if layer.extensions().contains(&&ending[..]) {
+                route.name.truncate(route.name.len() - 1 - ending.len());
             }
             head = self.peek(&route).await?;
             if head.bytes.is_empty() {
-                return Err(DataError::Empty { name: route.name, what: "nothing is inside the gzip" });
+                let what = match layer {
+                    Layer::Zstd => "nothing is inside the zstd",
+                    Layer::Lz4 => "nothing is inside the LZ4",
+                    Layer::Utf16(_) => "nothing follows the byte order mark",
+                    Layer::Gzip | Layer::Deflated(_) | Layer::Stored(_) => "nothing is inside the gzip",
+                };
+                return Err(DataError::Empty { name: route.name, what });
             }
         }
-        if is_gzip(&head.bytes) {
-            let what = "gzip nested deeper than three times".to_owned();
+        if let Some(layer) = Layer::of(&head.bytes) {
+            let what = format!("{} nested deeper than three times", layer.title());
             return Err(DataError::Unsupported { what, instead: "unpack it first" });
         }
         if is_zip(&head.bytes) && !route.layers.is_empty() {
@@ -262,7 +276,7 @@ impl Opener<'_> {
         if !skipped.is_empty() {
             notes.push(format!("not read: {}", skipped.join(", ")));
         }
-        let packing = if arrays { ", in an NPZ archive" } else { ", inside zip" };
+        let packing = if arrays { ", in an NPZ archive" } else { ", inside zip" }.to_owned();
         Ok(Opened { parts, sha256, packing, notes })
     }
 

@@ -5,7 +5,7 @@ use super::{
     chunk::{Chunk, Decode, append, reserve, width},
     csv,
     detect::{Found, Head},
-    first, first_tensors, npy,
+    fasta, fastq, first, first_json, first_sequences, first_tensors, first_whole, json, npy,
     pipe::{Pipe, Route},
     raw, tensors, wav,
 };
@@ -17,9 +17,12 @@ pub(super) enum Layout {
     Csv(csv::Layout),
     Npy(npy::Layout),
     Tensors(tensors::Layout),
+    Json(json::Layout),
+    Fasta(fasta::Layout),
+    Fastq,
     Wav(wav::Layout),
     /// Always in memory.
-    Picture,
+    Resident,
 }
 
 /// One file after its first pass.
@@ -27,7 +30,7 @@ pub(super) struct Part {
     pub(super) route: Route,
     pub(super) kind: Kind,
     pub(super) layout: Layout,
-    /// In memory only for pictures.
+    /// In memory only where the file is read whole.
     pub(super) columns: Vec<Column>,
     pub(super) matrices: Vec<Matrix>,
     /// One list of texts per column.
@@ -52,6 +55,11 @@ impl Part {
             Kind::Csv => first::csv(route, &found, pipe, options).await,
             Kind::Npy | Kind::Npz => first::npy(route, &head, pipe).await,
             Kind::Safetensors => first_tensors::safetensors(route, pipe).await,
+            Kind::Json => first_json::json(route, &head.bytes, pipe, options).await,
+            Kind::Fasta => first_sequences::fasta(route, pipe).await,
+            Kind::Fastq => first_sequences::fastq(route, pipe).await,
+            kind @ (Kind::Hdf5 | Kind::NetCdf | Kind::Mat) => first_whole::scientific(route, kind, pipe, options).await,
+            kind @ (Kind::Parquet | Kind::Arrow) => first_whole::columnar(route, kind, pipe, options).await,
             Kind::Wav => first::wav(route, &head, pipe).await,
             Kind::Image => first::image(route, pipe, options).await,
             Kind::Bytes | Kind::Text => first::bytes(route, found.kind, pipe).await,
@@ -80,7 +88,7 @@ impl Part {
         }
     }
 
-    /// A decoder of the columns with these places, for the bytes of [`Part::way`]; `None` for pictures.
+    /// A decoder of the columns with these places, for the bytes of [`Part::way`]; `None` where all are in memory.
     pub(super) fn reader(&self, wanted: &[usize]) -> Option<Box<dyn Decode + '_>> {
         match &self.layout {
             Layout::Tensors(layout) => {
@@ -89,8 +97,11 @@ impl Part {
             Layout::Bytes => Some(Box::new(raw::Reader)),
             Layout::Csv(layout) => Some(Box::new(csv::Reader::new(layout, wanted))),
             Layout::Npy(layout) => Some(Box::new(npy::Reader::new(layout, wanted))),
+            Layout::Json(layout) => Some(Box::new(json::Reader::new(layout, wanted))),
+            Layout::Fasta(layout) => Some(Box::new(fasta::Reader::new(layout, wanted))),
+            Layout::Fastq => Some(Box::new(fastq::Reader::new(wanted))),
             Layout::Wav(layout) => Some(Box::new(wav::Reader::new(layout, wanted))),
-            Layout::Picture => None,
+            Layout::Resident => None,
         }
     }
 
@@ -148,6 +159,17 @@ impl Part {
                 };
                 Ok(vec![row_major_matrix("values", &layout.header.shape, std::mem::take(values))?])
             }
+            Layout::Json(layout) => {
+                let (Some(shape), all) = (layout.matrix(), 0..layout.fields.len()) else { return Ok(Vec::new()) };
+                let columns = self.load(&all.collect::<Vec<_>>(), pipe, u64::MAX).await?;
+                let columns: Vec<&Values> = columns.iter().collect();
+                let reals = match first_json::interleaved(&columns, layout.len()) {
+                    Values::Integer(v) => v.into_iter().map(|x| x as f64).collect(),
+                    Values::Real(v) => v,
+                    _ => return Ok(Vec::new()),
+                };
+                Ok(vec![row_major_matrix("values", &shape, reals)?])
+            }
             Layout::Tensors(layout) => {
                 let layout = layout.as_matrices();
                 let lengths: Vec<u64> = layout.tensors().iter().map(|t| t.array.header.count).collect();
@@ -169,6 +191,7 @@ impl Part {
     pub(super) fn has_matrix(&self) -> bool {
         match &self.layout {
             Layout::Npy(layout) => layout.header.shape.len() >= 2 && layout.exact_in_doubles,
+            Layout::Json(layout) => layout.matrix().is_some(),
             Layout::Tensors(layout) => layout.tensors().iter().any(tensors::Tensor::is_matrix),
             _ => false,
         }
