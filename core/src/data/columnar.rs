@@ -39,7 +39,15 @@ pub(super) async fn parquet(bytes: Vec<u8>, table: &mut Table, pace: &dyn Pace) 
 /// Reads an Arrow file or stream into `table`; its rows.
 pub(super) async fn arrow(bytes: &[u8], table: &mut Table, pace: &dyn Pace) -> Result<u64, DataError> {
     // A file is a stream between two marks, with an index after it.
-    let stream = bytes.strip_prefix(b"ARROW1\0\0").unwrap_or(bytes);
+    const MARK: &[u8] = b"ARROW1";
+    let stream = match bytes.strip_prefix(b"ARROW1\0\0") {
+        Some(_) if !bytes.ends_with(MARK) => {
+            let (what, offset) = ("the Arrow file, which must end with ARROW1,", bytes.len() as u64);
+            return Err(DataError::Truncated { what, offset, needed: MARK.len() as u64, have: 0 });
+        }
+        Some(stream) => stream,
+        None => bytes,
+    };
     check_claims(stream, table.left())?;
     let reader = guarded("Arrow file", || StreamReader::try_new(Cursor::new(stream), None).map_err(|e| e.to_string()))?;
     let schema = reader.schema();

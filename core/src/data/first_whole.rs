@@ -63,7 +63,6 @@ pub(super) async fn columnar(
 
 /// Not on the page, whose first download would be half as large again.
 #[cfg(target_arch = "wasm32")]
-#[expect(clippy::unused_async, reason = "the same signature as natively")]
 pub(super) async fn columnar(_: Route, kind: Kind, _: &mut Pipe<'_>, _: &Options) -> Result<Part, DataError> {
     let what = if kind == Kind::Parquet { "a Parquet file on the page" } else { "an Arrow file on the page" };
     let instead = "the command line reads it, and the page reads it as CSV: df.to_csv(\"x.csv\", index=False)";

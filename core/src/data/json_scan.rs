@@ -16,6 +16,10 @@ use super::{
 /// More different members than this are no table.
 const MOST_PLACES: usize = 4096;
 
+/// The place of all elements beyond those that can be columns, one past [`MOST_COLUMNS`].
+const REST: usize = 65;
+const _: () = assert!(REST as u64 == MOST_COLUMNS + 1);
+
 /// What is known of one place.
 #[derive(Clone, Default)]
 struct Tally {
@@ -216,12 +220,12 @@ impl Sink for State {
         self.listing = true;
         // The first record's width is not known yet; wide ones are put together at its end.
         let node = if self.width.is_some_and(|w| w as u64 > MOST_COLUMNS) { 1 } else { i + 1 };
-        while self.tallies.len() <= node.min(MOST_COLUMNS as usize + 1) {
+        while self.tallies.len() <= node.min(REST) {
             self.tallies.push(Tally::default());
             let key = self.tallies.len().to_string();
             self.places.add(ROOT, &key);
         }
-        Ok(Some(node.min(MOST_COLUMNS as usize + 1)))
+        Ok(Some(node.min(REST)))
     }
 
     fn width(&mut self, n: usize) -> Result<(), String> {
@@ -260,8 +264,7 @@ impl Sink for State {
 
     fn scalar(&mut self, node: Node, scalar: Scalar<'_>) -> Result<(), String> {
         let stamp = self.rows + 1;
-        let together =
-            node > 0 && node as u64 == MOST_COLUMNS + 1 || self.width.is_some_and(|w| w as u64 > MOST_COLUMNS);
+        let together = node == REST || self.width.is_some_and(|w| w as u64 > MOST_COLUMNS);
         let tally = &mut self.tallies[node];
         if tally.stamp == stamp && !together {
             return Err(format!("{:?} is there twice", self.places.name(node)));

@@ -199,9 +199,11 @@ impl<'a> Reader<'a> {
             // Below PIECE: the conversion cannot fail.
             let at = |n: u64| usize::try_from(n - start).unwrap_or(0) * size;
             let step = usize::try_from(step).unwrap_or(1);
-            let elements = bytes[at(from)..at(to)].chunks_exact(size).step_by(step);
-            let element = header.element;
+            let (bytes, element) = (&bytes[at(from)..at(to)], header.element);
+            let elements = bytes.chunks_exact(size).step_by(step);
             match slot {
+                Slot::Real(v) | Slot::Time(v) if step == 1 => element.reals(bytes, v),
+                Slot::Integer(v) if step == 1 => element.integers(bytes, v),
                 Slot::Real(v) | Slot::Time(v) => v.extend(elements.map(|e| element.real(e))),
                 Slot::Integer(v) => v.extend(elements.map(|e| element.integer(e))),
                 Slot::Bytes(v) => v.extend(elements.map(|e| e[0])),
