@@ -135,7 +135,7 @@ fn json_that_is_wrong_is_named_by_place() {
         ("x.json", "[{\"a\": [1]}]", "without a number"),
         ("x.json", "", "empty"),
         ("x.jsonl", "{\"a\": 1}\n{\"a\": \n", "cut off"),
-        ("x.jsonl", "{\"a\": 1}\n{\"a\": 2]\n", "closes"),
+        ("x.jsonl", "{\"a\": 1}\n{\"a\": 2]\n", "at byte 16"),
     ] {
         let text = message(name, text.as_bytes());
         assert!(text.contains(words), "{words}: {text}");

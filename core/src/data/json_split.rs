@@ -27,6 +27,9 @@ enum Place {
     After,
 }
 
+/// Takes one value and the place where it begins.
+pub(super) type Each<'a> = dyn FnMut(&[u8], u64) -> Result<(), DataError> + 'a;
+
 /// The work in progress.
 pub(super) struct Splitter {
     between: Between,
@@ -69,11 +72,7 @@ impl Splitter {
     }
 
     /// Takes the next bytes; `each` gets every value that ends in them, and where it began.
-    pub(super) fn push(
-        &mut self,
-        bytes: &[u8],
-        each: &mut dyn FnMut(&[u8], u64) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
+    pub(super) fn push(&mut self, bytes: &[u8], each: &mut Each<'_>) -> Result<(), DataError> {
         let mut at = 0;
         // A byte order mark.
         if self.seen == 0 && bytes.starts_with(b"\xEF\xBB\xBF") {
@@ -191,17 +190,14 @@ impl Splitter {
         Ok(())
     }
 
-    fn end(&mut self, each: &mut dyn FnMut(&[u8], u64) -> Result<(), DataError>) -> Result<(), DataError> {
+    fn end(&mut self, each: &mut Each<'_>) -> Result<(), DataError> {
         each(&self.item, self.start)?;
         self.item.clear();
         Ok(())
     }
 
     /// No more bytes will come.
-    pub(super) fn finish(
-        &mut self,
-        each: &mut dyn FnMut(&[u8], u64) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
+    pub(super) fn finish(&mut self, each: &mut Each<'_>) -> Result<(), DataError> {
         let open = self.depth > 0 || self.quoted || self.nan > 0;
         let unclosed = self.between == Between::Commas && self.place != Place::After;
         if open || unclosed {

@@ -19,36 +19,33 @@ pub(super) enum Sort {
     Span(Tick),
 }
 
-/// The unit of NumPy's dates and durations.
+/// The unit of NumPy's dates and durations. Multiples, as in `<M8[25s]`, are refused by the header's parser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tick {
     /// So many seconds, …
     Seconds(u32),
-    /// … or one of so many parts of a second, times so many.
-    Part(u64, u32),
+    /// … or one of so many parts of a second.
+    Part(u32),
     Months(u32),
 }
 
 impl Tick {
-    /// The unit in `<M8[25s]`.
+    /// The unit in `<M8[ns]`.
     fn parse(dtype: &str) -> Option<Self> {
         let (_, unit) = dtype.trim_matches('\'').strip_suffix(']')?.split_once('[')?;
-        let digits = unit.len() - unit.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let n: u32 = if digits == 0 { 1 } else { unit[..digits].parse().ok()? };
-        let seconds = |s: u32| n.checked_mul(s).map(Self::Seconds);
-        match &unit[digits..] {
-            "Y" => n.checked_mul(12).map(Self::Months),
-            "M" => Some(Self::Months(n)),
-            "W" => seconds(604_800),
-            "D" => seconds(86_400),
-            "h" => seconds(3600),
-            "m" => seconds(60),
-            "s" => seconds(1),
-            "ms" => Some(Self::Part(1000, n)),
-            "us" => Some(Self::Part(1_000_000, n)),
-            "ns" => Some(Self::Part(1_000_000_000, n)),
-            _ => None,
-        }
+        Some(match unit {
+            "Y" => Self::Months(12),
+            "M" => Self::Months(1),
+            "W" => Self::Seconds(604_800),
+            "D" => Self::Seconds(86_400),
+            "h" => Self::Seconds(3600),
+            "m" => Self::Seconds(60),
+            "s" => Self::Seconds(1),
+            "ms" => Self::Part(1000),
+            "us" => Self::Part(1_000_000),
+            "ns" => Self::Part(1_000_000_000),
+            _ => return None,
+        })
     }
 
     /// So many ticks in seconds; NaN for NaT.
@@ -58,7 +55,7 @@ impl Tick {
         }
         match self {
             Self::Seconds(s) => ticks as f64 * f64::from(s),
-            Self::Part(parts, n) => ticks as f64 * f64::from(n) / parts as f64,
+            Self::Part(parts) => ticks as f64 / f64::from(parts),
             Self::Months(n) => {
                 let months = ticks.saturating_mul(i64::from(n));
                 // Beyond a million years no calendar goes on.
@@ -219,7 +216,7 @@ fn element(dtype: &DType) -> Result<(Element, String), DataError> {
             None => return refuse("convert it to seconds first: a.astype(\"M8[s]\")"),
         },
         (TypeChar::TimeDelta, 8) => match Tick::parse(&name) {
-            Some(tick @ (Tick::Seconds(_) | Tick::Part(..))) => Sort::Span(tick),
+            Some(tick @ (Tick::Seconds(_) | Tick::Part(_))) => Sort::Span(tick),
             _ => return refuse("convert it to seconds first: a.astype(\"m8[s]\")"),
         },
         (TypeChar::ByteStr | TypeChar::UnicodeStr, _) => return refuse("write texts to a CSV file"),
