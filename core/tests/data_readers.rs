@@ -161,7 +161,6 @@ fn numpy_arrays_of_no_numbers_are_refused_by_name() {
         ("refused_object.npy", "|O"),
         ("refused_record.npy", "('a', '<f8')"),
         ("refused_string.npy", "<U2"),
-        ("refused_date.npy", "<M8"),
         ("refused_five.npy", "5 axes"),
         ("empty.npy", "no element"),
     ] {
@@ -266,7 +265,9 @@ fn images() {
 
 #[test]
 fn tables() {
-    for name in ["plain.csv", "semicolon.csv", "tabs.tsv", "bom.csv", "latin1.csv", "crlf.csv", "plain.csv.gz"] {
+    for name in
+        ["plain.csv", "semicolon.csv", "tabs.tsv", "bom.csv", "latin1.csv", "utf16.csv", "crlf.csv", "plain.csv.gz"]
+    {
         for file in [read(name), read_deferred(name)] {
             let columns = pollster::block_on(file.columns(&[0, 1, 2, 3], &Unhurried)).unwrap();
             assert_eq!(names(&file), ["when", "temp", "count", "label"], "{name}");
@@ -285,7 +286,7 @@ fn tables() {
         }
     }
     assert!(read("plain.csv.gz").dataset.provenance.read_as.ends_with("inside gzip"));
-    assert!(matches!(try_read("utf16.csv"), Err(DataError::Encoding { offset: 0, .. })));
+    assert!(read("utf16.csv").dataset.provenance.read_as.ends_with("UTF-16"));
 
     let saved = read("savetxt.dat");
     assert_eq!(names(&saved), ["time", "flux", "error"]);

@@ -126,6 +126,16 @@ pub enum DataError {
         /// What is wrong there.
         why: String,
     },
+    /// A zstd, LZ4 or UTF-16 stream that is damaged or cut off.
+    #[error("damaged {what} data, near byte {offset}: {why}")]
+    Packed {
+        /// The packing.
+        what: &'static str,
+        /// Where, in packed bytes from the start of the stream.
+        offset: u64,
+        /// What is wrong there.
+        why: String,
+    },
     /// The source of bytes failed (a vanished file, a lost permission).
     #[error("cannot read the file: {0}")]
     Read(String),

@@ -4,7 +4,10 @@
 //! they allocate, and read by chunks, so that a file larger than the memory can still be measured.
 
 mod archive;
+mod cf;
 mod chunk;
+#[cfg(not(target_arch = "wasm32"))]
+mod columnar;
 mod csv;
 mod csv_field;
 mod csv_header;
@@ -14,6 +17,20 @@ mod csv_sniff;
 mod detect;
 mod dictionary;
 mod error;
+mod fasta;
+mod fastq;
+mod first;
+mod first_json;
+mod first_sequences;
+mod first_tensors;
+mod first_whole;
+mod hdf5;
+mod json;
+mod json_scan;
+mod json_split;
+mod json_visit;
+mod mat;
+mod netcdf;
 mod npy;
 mod npy_header;
 mod open;
@@ -23,11 +40,18 @@ mod picture;
 mod pipe;
 mod preview;
 mod raw;
+mod safetensors;
 mod source;
 mod stage;
+mod stage_lz4;
+mod stage_utf16;
+mod stage_zstd;
+mod survey;
+mod tensors;
 mod time;
 pub mod trajectory;
 mod wav;
+mod whole;
 pub mod write;
 
 pub use chunk::Chunk;
@@ -69,6 +93,24 @@ pub enum Kind {
     Npy,
     /// Several NumPy arrays.
     Npz,
+    /// Named tensors of a model.
+    Safetensors,
+    /// One JSON value, or JSON lines.
+    Json,
+    /// Sequences of nucleotides or amino acids.
+    Fasta,
+    /// Sequences with a score for every letter.
+    Fastq,
+    /// Datasets in groups.
+    Hdf5,
+    /// Variables of NetCDF-3 or NetCDF-4.
+    NetCdf,
+    /// Variables of MATLAB or Octave.
+    Mat,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Arrow: files, streams, Feather.
+    Arrow,
     /// Sampled sound.
     Wav,
     /// PNG, JPEG or TIFF.

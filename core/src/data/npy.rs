@@ -8,7 +8,9 @@ use super::{
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
 /// More columns than this are offered as a matrix only.
-const MOST_COLUMNS: u64 = 64;
+pub(super) const MOST_COLUMNS: u64 = 64;
+/// More axes than this are not read.
+pub(super) const MOST_AXES: usize = 4;
 /// Bytes worked on at a time.
 const PIECE: usize = 64 << 10;
 
@@ -43,7 +45,8 @@ impl Layout {
         let ty = match header.element.sort {
             Sort::Unsigned if byte => ColumnType::Bytes,
             Sort::Unsigned if header.element.size == 8 => ColumnType::Real,
-            Sort::Float => ColumnType::Real,
+            Sort::Float | Sort::Brain | Sort::Span(_) => ColumnType::Real,
+            Sort::Date(_) => ColumnType::Time,
             _ => ColumnType::Integer,
         };
         Self { header, deal, ty, exact_in_doubles: true }
@@ -56,6 +59,11 @@ impl Layout {
             Deal::Whole if self.header.shape.len() == 2 && self.ty == ColumnType::Bytes => vec!["pixels".to_owned()],
             Deal::Whole => vec!["values".to_owned()],
         }
+    }
+
+    /// The unit of the values, where the type has one.
+    pub(super) fn unit(&self) -> Option<String> {
+        matches!(self.header.element.sort, Sort::Span(_)).then(|| "s".to_owned())
     }
 
     /// The number of values of every column.
@@ -85,7 +93,7 @@ impl Layout {
     /// Takes note of the largest magnitude among the elements.
     pub(super) fn settle(&mut self, largest: f64, notes: &mut Vec<String>) {
         const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
-        let integers = self.header.element.sort != Sort::Float;
+        let integers = matches!(self.header.element.sort, Sort::Bool | Sort::Signed | Sort::Unsigned);
         if integers && largest > EXACT {
             self.exact_in_doubles = false;
             notes.push("some integers are beyond 2^53: no matrix of reals is offered".to_owned());
@@ -119,6 +127,7 @@ pub(super) fn row_major<T: Clone>(shape: &[u64], fortran: bool, values: Vec<T>) 
 /// Values of one wanted column, or of the whole array while it has to be transposed.
 enum Slot {
     Real(Vec<f64>),
+    Time(Vec<f64>),
     Integer(Vec<i64>),
     Bytes(Vec<u8>),
 }
@@ -144,6 +153,7 @@ impl<'a> Reader<'a> {
         let slot = || match layout.ty {
             ColumnType::Bytes => Slot::Bytes(Vec::new()),
             ColumnType::Integer => Slot::Integer(Vec::new()),
+            ColumnType::Time => Slot::Time(Vec::new()),
             _ => Slot::Real(Vec::new()),
         };
         Self {
@@ -189,10 +199,12 @@ impl<'a> Reader<'a> {
             // Below PIECE: the conversion cannot fail.
             let at = |n: u64| usize::try_from(n - start).unwrap_or(0) * size;
             let step = usize::try_from(step).unwrap_or(1);
-            let elements = bytes[at(from)..at(to)].chunks_exact(size).step_by(step);
-            let element = header.element;
+            let (bytes, element) = (&bytes[at(from)..at(to)], header.element);
+            let elements = bytes.chunks_exact(size).step_by(step);
             match slot {
-                Slot::Real(v) => v.extend(elements.map(|e| element.real(e))),
+                Slot::Real(v) | Slot::Time(v) if step == 1 => element.reals(bytes, v),
+                Slot::Integer(v) if step == 1 => element.integers(bytes, v),
+                Slot::Real(v) | Slot::Time(v) => v.extend(elements.map(|e| element.real(e))),
                 Slot::Integer(v) => v.extend(elements.map(|e| element.integer(e))),
                 Slot::Bytes(v) => v.extend(elements.map(|e| e[0])),
             }
@@ -209,6 +221,10 @@ impl Slot {
         match self {
             Self::Real(v) => {
                 out(i, Chunk::Real(v))?;
+                v.clear();
+            }
+            Self::Time(v) => {
+                out(i, Chunk::Time(v))?;
                 v.clear();
             }
             Self::Integer(v) => {
@@ -267,6 +283,7 @@ impl Decode for Reader<'_> {
         if self.layout.transposes() {
             for (i, slot) in self.slots.iter_mut().enumerate() {
                 match slot {
+                    Slot::Time(v) => whole(shape, std::mem::take(v), |v| out(i, Chunk::Time(v)))?,
                     Slot::Real(v) => whole(shape, std::mem::take(v), |v| out(i, Chunk::Real(v)))?,
                     Slot::Integer(v) => whole(shape, std::mem::take(v), |v| out(i, Chunk::Integer(v)))?,
                     Slot::Bytes(v) => whole(shape, std::mem::take(v), |v| out(i, Chunk::Bytes(v)))?,

@@ -1,6 +1,6 @@
 //! The header of a NumPy array: what it claims, before anything is believed.
 
-use super::DataError;
+use super::{DataError, time::days};
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
 
 /// The sort of an element.
@@ -11,6 +11,61 @@ pub(super) enum Sort {
     Signed,
     Unsigned,
     Float,
+    /// bfloat16: the upper half of a 32-bit float.
+    Brain,
+    /// `datetime64`: 64-bit counts of ticks since 1970.
+    Date(Tick),
+    /// `timedelta64`: 64-bit counts of ticks.
+    Span(Tick),
+}
+
+/// The unit of NumPy's dates and durations. Multiples, as in `<M8[25s]`, are refused by the header's parser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tick {
+    /// So many seconds, …
+    Seconds(u32),
+    /// … or one of so many parts of a second.
+    Part(u32),
+    Months(u32),
+}
+
+impl Tick {
+    /// The unit in `<M8[ns]`.
+    fn parse(dtype: &str) -> Option<Self> {
+        let (_, unit) = dtype.trim_matches('\'').strip_suffix(']')?.split_once('[')?;
+        Some(match unit {
+            "Y" => Self::Months(12),
+            "M" => Self::Months(1),
+            "W" => Self::Seconds(604_800),
+            "D" => Self::Seconds(86_400),
+            "h" => Self::Seconds(3600),
+            "m" => Self::Seconds(60),
+            "s" => Self::Seconds(1),
+            "ms" => Self::Part(1000),
+            "us" => Self::Part(1_000_000),
+            "ns" => Self::Part(1_000_000_000),
+            _ => return None,
+        })
+    }
+
+    /// So many ticks in seconds; NaN for NaT.
+    fn seconds(self, ticks: i64) -> f64 {
+        if ticks == i64::MIN {
+            return f64::NAN;
+        }
+        match self {
+            Self::Seconds(s) => ticks as f64 * f64::from(s),
+            Self::Part(parts) => ticks as f64 / f64::from(parts),
+            Self::Months(n) => {
+                let months = ticks.saturating_mul(i64::from(n));
+                // Beyond a million years no calendar goes on.
+                if months.unsigned_abs() > 12_000_000 {
+                    return f64::NAN;
+                }
+                days(1970 + months.div_euclid(12), 1 + months.rem_euclid(12), 1) as f64 * 86_400.0
+            }
+        }
+    }
 }
 
 /// How one element is stored.
@@ -156,9 +211,14 @@ fn element(dtype: &DType) -> Result<(Element, String), DataError> {
         (TypeChar::Float, _) => return refuse("convert it to float64 first: a.astype(\"f8\")"),
         (TypeChar::Complex, _) => return refuse("save its real and imaginary parts, or np.abs(a)"),
         (TypeChar::Object, _) => return refuse("it holds pickled Python objects; convert it to numbers first"),
-        (TypeChar::DateTime | TypeChar::TimeDelta, _) => {
-            return refuse("convert it to numbers first: a.astype(\"i8\")");
-        }
+        (TypeChar::DateTime, 8) => match Tick::parse(&name) {
+            Some(tick) => Sort::Date(tick),
+            None => return refuse("convert it to seconds first: a.astype(\"M8[s]\")"),
+        },
+        (TypeChar::TimeDelta, 8) => match Tick::parse(&name) {
+            Some(tick @ (Tick::Seconds(_) | Tick::Part(_))) => Sort::Span(tick),
+            _ => return refuse("convert it to seconds first: a.astype(\"m8[s]\")"),
+        },
         (TypeChar::ByteStr | TypeChar::UnicodeStr, _) => return refuse("write texts to a CSV file"),
         _ => return refuse("booleans, integers and floating point numbers of up to 8 bytes can"),
     };
@@ -171,10 +231,10 @@ impl Element {
     pub(super) fn integer(self, bytes: &[u8]) -> i64 {
         let raw = self.raw(bytes);
         match (self.sort, self.size) {
-            (Sort::Float, _) => 0,
+            (Sort::Float | Sort::Brain, _) => 0,
             (Sort::Bool, _) => i64::from(raw != 0),
             // The sign bit of the element is moved to the top and back.
-            (Sort::Signed, size) => {
+            (Sort::Signed | Sort::Date(_) | Sort::Span(_), size) => {
                 let unused = 64 - 8 * size;
                 (raw << unused).cast_signed() >> unused
             }
@@ -188,10 +248,43 @@ impl Element {
         #[expect(clippy::cast_possible_truncation, reason = "the bits above the element's size are zero")]
         match (self.sort, self.size) {
             (Sort::Float, 2) => half(raw as u16),
+            (Sort::Brain, _) => f64::from(f32::from_bits((raw as u32) << 16)),
             (Sort::Float, 4) => f64::from(f32::from_bits(raw as u32)),
             (Sort::Float, _) => f64::from_bits(raw),
             (Sort::Unsigned, _) => raw as f64,
+            (Sort::Date(tick) | Sort::Span(tick), _) => tick.seconds(raw.cast_signed()),
             _ => self.integer(bytes) as f64,
+        }
+    }
+
+    /// Elements one after the other as reals: the usual types in loops of their own, which vectorise.
+    pub(super) fn reals(self, bytes: &[u8], into: &mut Vec<f64>) {
+        match (self.sort, self.size, self.big_endian) {
+            (Sort::Float, 8, false) => into.extend(bytes.as_chunks().0.iter().map(|&b| f64::from_le_bytes(b))),
+            (Sort::Float, 4, false) => {
+                into.extend(bytes.as_chunks().0.iter().map(|&b| f64::from(f32::from_le_bytes(b))))
+            }
+            (Sort::Float, 2, false) => into.extend(bytes.as_chunks().0.iter().map(|&b| half(u16::from_le_bytes(b)))),
+            (Sort::Brain, _, false) => {
+                let widen = |&b: &[u8; 2]| f64::from(f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16));
+                into.extend(bytes.as_chunks().0.iter().map(widen));
+            }
+            _ => into.extend(bytes.chunks_exact(self.size).map(|e| self.real(e))),
+        }
+    }
+
+    /// Elements one after the other as integers.
+    pub(super) fn integers(self, bytes: &[u8], into: &mut Vec<i64>) {
+        match (self.sort, self.size, self.big_endian) {
+            (Sort::Signed, 8, false) => into.extend(bytes.as_chunks().0.iter().map(|&b| i64::from_le_bytes(b))),
+            (Sort::Signed, 4, false) => {
+                into.extend(bytes.as_chunks().0.iter().map(|&b| i64::from(i32::from_le_bytes(b))))
+            }
+            (Sort::Signed, 2, false) => {
+                into.extend(bytes.as_chunks().0.iter().map(|&b| i64::from(i16::from_le_bytes(b))))
+            }
+            (Sort::Signed, 1, _) => into.extend(bytes.iter().map(|&b| i64::from(b.cast_signed()))),
+            _ => into.extend(bytes.chunks_exact(self.size).map(|e| self.integer(e))),
         }
     }
 

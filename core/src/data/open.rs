@@ -4,7 +4,7 @@ use super::{
     ByteSource, Chunk, Column, DataError, Dataset, Kind, Options, Preview, Provenance, Values, archive,
     chunk::replay,
     csv_header::unique,
-    detect::{Found, Head, extension, is_gzip, is_zip, recognise},
+    detect::{Found, Head, extension, is_zip, recognise},
     part::Part,
     pipe::{Pipe, Route},
     stage::Layer,
@@ -13,7 +13,7 @@ use crate::pace::Pace;
 
 /// Decoded bytes that are looked at to recognise a file.
 const HEAD: usize = 128 << 10;
-/// gzip inside gzip, and no deeper.
+/// gzip inside gzip inside gzip, and no deeper.
 const DEEPEST: usize = 3;
 
 /// A file that has been read once: its table of columns, and the way back to their values.
@@ -77,7 +77,8 @@ pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace
         if resident {
             let of = |error| member(archived, &part.route.name, error);
             if part.columns.iter().any(|c| c.values.is_none()) {
-                let mut pipe = Pipe::new(&*source, &part.route, &options, pace);
+                let way = part.way(&all);
+                let mut pipe = Pipe::new(&*source, &way, &options, pace);
                 match part.load(&all, &mut pipe, options.column_limit).await {
                     Ok(values) => part.columns.iter_mut().zip(values).for_each(|(c, v)| c.values = Some(v)),
                     // Too many labels: the column stays in the file, and the note says so.
@@ -87,11 +88,12 @@ pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace
             }
             if part.has_matrix() {
                 let mut pipe = Pipe::new(&*source, &part.route, &options, pace);
-                let matrix = part.load_matrix(&mut pipe).await.map_err(|e| member(archived, &part.route.name, e))?;
-                part.matrices.extend(matrix);
+                let matrices =
+                    part.load_matrices(&mut pipe).await.map_err(|e| member(archived, &part.route.name, e))?;
+                part.matrices.extend(matrices);
             }
         } else if part.has_matrix() {
-            notes.push("the array is too large to be kept as a matrix; its columns are read when asked for".to_owned());
+            notes.push("too large to be kept as a matrix; the columns are read when asked for".to_owned());
         }
         let stem = stem(&part.route.name);
         for (i, mut column) in std::mem::take(&mut part.columns).into_iter().enumerate() {
@@ -140,6 +142,15 @@ fn prefixed(stem: &str, name: &str) -> String {
     if matches!(name, "values" | "bytes" | "sound") { stem.to_owned() } else { format!("{stem} {name}") }
 }
 
+/// `, inside gzip`: from the outermost in.
+fn packing(route: &Route) -> String {
+    route
+        .layers
+        .iter()
+        .map(|l| if let Layer::Utf16(_) = l { ", UTF-16".to_owned() } else { format!(", inside {}", l.title()) })
+        .collect()
+}
+
 fn member(archived: bool, name: &str, error: DataError) -> DataError {
     match error {
         DataError::Cancelled(_) | DataError::Bomb { .. } | DataError::Read(_) => error,
@@ -153,7 +164,7 @@ struct Opened {
     parts: Vec<Part>,
     sha256: String,
     /// `, inside gzip`.
-    packing: &'static str,
+    packing: String,
     notes: Vec<String>,
 }
 
@@ -169,14 +180,14 @@ impl Opener<'_> {
         if self.options.kind == Some(Kind::Bytes) {
             let head = Head { bytes: Vec::new(), whole: false };
             let (part, sha256) = self.scan(root, head, Found { kind: Kind::Bytes, guess: None }, true).await?;
-            return Ok(Opened { parts: vec![part], sha256, packing: "", notes: Vec::new() });
+            return Ok(Opened { parts: vec![part], sha256, packing: String::new(), notes: Vec::new() });
         }
         let first = self.peek(&root).await?;
         if is_zip(&first.bytes) {
             return self.open_zip(root).await;
         }
         let (route, head) = self.unpack(root, first).await?;
-        let packing = if route.layers.is_empty() { "" } else { ", inside gzip" };
+        let packing = packing(&route);
         let found = match recognise(&route.name, &head, self.options.kind) {
             Ok(found) => found,
             Err(e) => return Err(self.bomb_or(e, &route).await),
@@ -185,23 +196,28 @@ impl Opener<'_> {
         Ok(Opened { parts: vec![part], sha256, packing, notes: Vec::new() })
     }
 
-    /// Follows gzip inwards.
+    /// Follows the packing inwards.
     async fn unpack(&self, mut route: Route, mut head: Head) -> Result<(Route, Head), DataError> {
         for _ in 0..DEEPEST {
-            if !is_gzip(&head.bytes) {
-                break;
-            }
-            route.layers.push(Layer::Gzip);
-            if extension(&route.name) == "gz" {
-                route.name.truncate(route.name.len() - 3);
+            let Some(layer) = Layer::of(&head.bytes) else { break };
+            route.layers.push(layer);
+            let ending = extension(&route.name);
+            if layer.extensions().contains(&&ending[..]) {
+                route.name.truncate(route.name.len() - 1 - ending.len());
             }
             head = self.peek(&route).await?;
             if head.bytes.is_empty() {
-                return Err(DataError::Empty { name: route.name, what: "nothing is inside the gzip" });
+                let what = match layer {
+                    Layer::Zstd => "nothing is inside the zstd",
+                    Layer::Lz4 => "nothing is inside the LZ4",
+                    Layer::Utf16(_) => "nothing follows the byte order mark",
+                    Layer::Gzip | Layer::Deflated(_) | Layer::Stored(_) => "nothing is inside the gzip",
+                };
+                return Err(DataError::Empty { name: route.name, what });
             }
         }
-        if is_gzip(&head.bytes) {
-            let what = "gzip nested deeper than three times".to_owned();
+        if let Some(layer) = Layer::of(&head.bytes) {
+            let what = format!("{} nested deeper than three times", layer.title());
             return Err(DataError::Unsupported { what, instead: "unpack it first" });
         }
         if is_zip(&head.bytes) && !route.layers.is_empty() {
@@ -260,7 +276,7 @@ impl Opener<'_> {
         if !skipped.is_empty() {
             notes.push(format!("not read: {}", skipped.join(", ")));
         }
-        let packing = if arrays { ", in an NPZ archive" } else { ", inside zip" };
+        let packing = if arrays { ", in an NPZ archive" } else { ", inside zip" }.to_owned();
         Ok(Opened { parts, sha256, packing, notes })
     }
 
@@ -338,7 +354,8 @@ impl OpenFile {
                 continue;
             }
             let places: Vec<usize> = wanted.iter().map(|&k| self.places[indices[k]].1).collect();
-            let mut pipe = Pipe::new(&*self.source, &part.route, &self.options, pace);
+            let way = part.way(&places);
+            let mut pipe = Pipe::new(&*self.source, &way, &self.options, pace);
             let values = part.load(&places, &mut pipe, self.options.column_limit).await?;
             for (k, values) in wanted.into_iter().zip(values) {
                 found[k].values = Some(values);
@@ -375,7 +392,8 @@ impl OpenFile {
         let Some(mut reader) = part.reader(&[place]) else {
             return Ok(Vec::new());
         };
-        let mut pipe = Pipe::new(&*self.source, &part.route, &self.options, pace);
+        let way = part.way(&[place]);
+        let mut pipe = Pipe::new(&*self.source, &way, &self.options, pace);
         let mut out = |_: usize, chunk: Chunk<'_>| if chunk.is_empty() { Ok(()) } else { sink(chunk) };
         while let Some(bytes) = pipe.next().await? {
             reader.push(&bytes, &mut out)?;

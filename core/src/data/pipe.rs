@@ -58,6 +58,11 @@ impl<'a> Pipe<'a> {
         self
     }
 
+    /// Where work on the bytes reports to.
+    pub(super) const fn pace(&self) -> &'a dyn Pace {
+        self.pace
+    }
+
     /// The next decoded bytes, never none; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, DataError> {
         self.pace.tick(self.at, self.source.len()).await?;

@@ -5,7 +5,7 @@
 //! A time without a zone is taken as UTC.
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar.
-const fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(super) const fn days(year: i64, month: i64, day: i64) -> i64 {
     // Years begin in March, so that the leap day is the last one.
     let y = if month <= 2 { year - 1 } else { year };
     let era = y.div_euclid(400);

@@ -62,7 +62,12 @@ pub(super) async fn open(
     let sources = names.iter().zip(blobs);
     let sources =
         sources.map(|(name, blob)| Box::new(BlobSource::new(name.clone(), blob.clone())) as Box<dyn ByteSource>);
-    let trajectories = trajectory::open(sources.collect(), TrajectoryOptions::default(), steps).await?;
+    let trajectories = match trajectory::open(sources.collect(), TrajectoryOptions::default(), steps).await {
+        Ok(trajectories) => trajectories,
+        // HDF5 and NetCDF hold anything: without paths in it, the file is a table.
+        Err(TrajectoryError::Unrecognised { .. }) if names.len() == 1 => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
     *lab.recording.borrow_mut() = Some(Recording { file, names: names.to_vec(), paths: Rc::new(trajectories) });
     watch(lab, file, Map::new(), Wish::Auto, steps).await?;
     Ok(true)

@@ -7,6 +7,7 @@ use super::{
     grid::{Plan, blank, rate_of},
     hdf5::H5,
     npz::Array,
+    open::KNOWN,
 };
 use crate::data::DataError;
 use netcdf_reader::NcFile;
@@ -113,8 +114,9 @@ impl Container {
 /// Reads what the container holds.
 pub(super) fn read(file: &Container, options: &TrajectoryOptions) -> Result<Trajectories, TrajectoryError> {
     let Some(positions) = file.vectors("positions", ["x", "y", "z"])? else {
-        let why = format!("neither positions nor x and y are among {}", file.variables().join(", "));
-        return Err(part(file.name(), "the variables", why));
+        let found = file.variables().join(", ");
+        let names = format!("{} (neither positions nor x and y among {found})", file.name());
+        return Err(TrajectoryError::Unrecognised { names, instead: KNOWN });
     };
     let velocities = file.vectors("velocities", ["vx", "vy", "vz"])?;
     let (frames, n, dims) = (positions.shape[0], positions.shape[1], positions.shape[2]);

@@ -13,7 +13,8 @@ use super::{
 use crate::data::{ByteSource, npy_header};
 use crate::pace::Pace;
 
-const KNOWN: &str = "idtracker.ai, TRex, SLEAP, DeepLabCut, tables with frame, id, x, y or time, x1, y1, …, NumPy arrays \
+/// What is read, for messages.
+pub(super) const KNOWN: &str = "idtracker.ai, TRex, SLEAP, DeepLabCut, tables with frame, id, x, y or time, x1, y1, …, NumPy arrays \
                      (frames, animals, 2 or 3), NetCDF with positions can be read";
 
 /// Reads trajectories from one file or from several that belong together (TRex: one per animal;

@@ -1,0 +1,5 @@
+//! Arrow.
+#![no_main]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| common::read("file.arrow", data, Some(surprisal_core::data::Kind::Arrow)));

@@ -1,0 +1,5 @@
+//! Sequences with scores.
+#![no_main]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| common::read("file.fastq", data, Some(surprisal_core::data::Kind::Fastq)));

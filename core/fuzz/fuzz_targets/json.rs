@@ -1,0 +1,5 @@
+//! JSON.
+#![no_main]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| common::read("file.json", data, Some(surprisal_core::data::Kind::Json)));

@@ -1,0 +1,5 @@
+//! MAT-files.
+#![no_main]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| common::read("file.mat", data, Some(surprisal_core::data::Kind::Mat)));

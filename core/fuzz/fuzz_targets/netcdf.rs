@@ -1,0 +1,5 @@
+//! NetCDF.
+#![no_main]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| common::read("file.nc", data, Some(surprisal_core::data::Kind::NetCdf)));

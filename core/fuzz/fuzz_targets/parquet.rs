@@ -1,0 +1,5 @@
+//! Parquet.
+#![no_main]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| common::read("file.parquet", data, Some(surprisal_core::data::Kind::Parquet)));
