@@ -23,6 +23,7 @@ pub mod data;
 pub mod experiment;
 pub mod figure;
 pub mod measure;
+pub mod nn;
 pub mod pace;
 pub mod params;
 pub mod quantity;

@@ -66,11 +66,7 @@ impl Switching {
     /// Correlation of symbols `lag` places apart: (1 − p − q)^j at lag j k, otherwise 0.
     #[must_use]
     pub fn autocorrelation(&self, lag: u32) -> f64 {
-        if lag.is_multiple_of(self.order) {
-            (1.0 - self.p - self.q).powf(f64::from(lag / self.order))
-        } else {
-            0.0
-        }
+        if lag.is_multiple_of(self.order) { (1.0 - self.p - self.q).powf(f64::from(lag / self.order)) } else { 0.0 }
     }
 
     /// The loss of the best unigram model over all words of length m (theorem T1 of the sheet, exact for this source):
@@ -133,11 +129,14 @@ mod tests {
             }
             // The law that was written down is the one that power iteration finds.
             let found = Chain::new(2, order, chain.rows().to_vec()).unwrap();
-            let worst = found.stationary().iter().zip(chain.stationary()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            let worst =
+                found.stationary().iter().zip(chain.stationary()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!(worst < 1e-12, "{order}: {worst}");
         }
         let source = Switching { order: 2, p: 0.8, q: 0.8 };
-        assert!((source.block_entropy(5) - (2.0 * source.unigram_entropy() + 3.0 * source.entropy_rate())).abs() < 1e-12);
+        assert!(
+            (source.block_entropy(5) - (2.0 * source.unigram_entropy() + 3.0 * source.entropy_rate())).abs() < 1e-12
+        );
         assert!((source.autocorrelation(2) + 0.6).abs() < 1e-12 && source.autocorrelation(3).abs() < 1e-300);
         assert!((source.word_unigram_loss(4) - 0.5968).abs() < 5e-5);
     }
