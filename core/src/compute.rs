@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     measure::{MeasureError, ordinal::OrdinalWindows, regularity::Templates, symbols::Words},
+    nn::{CpuTraining, Learning, RunSetup, Training},
     pace::Pace,
     sim::swarm::{self, Moving, Setup, Swarm},
 };
@@ -92,6 +93,11 @@ pub trait Compute {
     /// A batch of swarms at their beginning, one replica a setup (see [`crate::sim::swarm`]).
     fn swarm(&self, setups: Vec<Setup>) -> Moving<'_, Box<dyn Swarm>> {
         Box::pin(async move { Ok(Box::new(swarm::CpuSwarm::new(setups)?) as Box<dyn Swarm>) })
+    }
+
+    /// Transformers at their beginning, to be trained in lock-step (see [`crate::nn`]).
+    fn training(&self, runs: Vec<RunSetup>) -> Learning<'_, Box<dyn Training>> {
+        Box::pin(async move { Ok(Box::new(CpuTraining::new(runs)?) as Box<dyn Training>) })
     }
 }
 

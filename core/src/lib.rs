@@ -24,6 +24,7 @@ pub mod experiment;
 pub mod figure;
 mod linalg;
 pub mod measure;
+pub mod nn;
 pub mod pace;
 pub mod params;
 pub mod quantity;

@@ -1,0 +1,243 @@
+//! The matrix product, tiled for registers and caches.
+//!
+//! The right factor is packed into panels of NR columns, so that the innermost loop reads both factors in order and keeps
+//! MR × NR sums in registers (Goto & van de Geijn, ACM Trans. Math. Softw. 34, 12 (2008)). A left factor that lies row by
+//! row is read where it is; a transposed one is packed too. Factors may be transposed and strided views, so all three
+//! products of a layer, and those of attention heads inside a wider matrix, are this one.
+
+use crate::nn::Float;
+
+/// Steps of the inner dimension for which a panel stays in the first cache.
+const DEPTH: usize = 256;
+/// Rows of the left factor that stay in the second cache, a multiple of all MR.
+const BLOCK: usize = 96;
+
+/// A matrix in memory: element (i, j) is `data[i stride + j]`, or `data[j stride + i]` where it is transposed.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a, T> {
+    pub data: &'a [T],
+    pub stride: usize,
+    pub transposed: bool,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// Row by row.
+    #[must_use]
+    pub const fn rows(data: &'a [T], stride: usize) -> Self {
+        Self { data, stride, transposed: false }
+    }
+
+    /// The transpose of what lies row by row.
+    #[must_use]
+    pub const fn transpose(data: &'a [T], stride: usize) -> Self {
+        Self { data, stride, transposed: true }
+    }
+}
+
+/// Room for packed factors; it grows with the first uses and then stays.
+#[doc(hidden)]
+#[derive(Clone, Debug, Default)]
+pub struct Packing<T> {
+    a: Vec<T>,
+    b: Vec<T>,
+}
+
+/// The body of [`super::Kernels::gemm`].
+#[inline(always)]
+pub(super) fn gemm<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
+    [m, n, k]: [usize; 3],
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    (c, stride): (&mut [T], usize),
+    add: bool,
+    packing: &mut Packing<T>,
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    if k == 0 && !add {
+        (0..m).for_each(|i| c[i * stride..][..n].fill(T::ZERO));
+    }
+    let panels = n.div_ceil(NR);
+    for k0 in (0..k).step_by(DEPTH) {
+        let depth = DEPTH.min(k - k0);
+        let add = add || k0 > 0;
+        grow(&mut packing.b, panels * depth * NR);
+        for panel in 0..panels {
+            let to = packing.b[panel * depth * NR..][..depth * NR].as_chunks_mut::<NR>().0;
+            pack::<T, NR>(b, k0, panel * NR, n, to);
+        }
+        for m0 in (0..m).step_by(BLOCK) {
+            let block = BLOCK.min(m - m0);
+            let tiles = block.div_ceil(MR);
+            if a.transposed {
+                grow(&mut packing.a, tiles * depth * MR);
+                // The transpose of the left factor, seen as a right one.
+                let turned = Matrix { transposed: false, ..a };
+                for tile in 0..tiles {
+                    let to = packing.a[tile * depth * MR..][..depth * MR].as_chunks_mut::<MR>().0;
+                    pack::<T, MR>(turned, k0, m0 + tile * MR, m, to);
+                }
+            }
+            for panel in 0..panels {
+                let n0 = panel * NR;
+                let columns = packing.b[panel * depth * NR..][..depth * NR].as_chunks::<NR>().0;
+                for tile in 0..tiles {
+                    let first = m0 + tile * MR;
+                    let sums = if a.transposed {
+                        let rows = packing.a[tile * depth * MR..][..depth * MR].as_chunks::<MR>().0;
+                        packed::<T, MR, NR, FMA>(rows, columns)
+                    } else {
+                        // Rows beyond the last repeat it, and are not kept.
+                        let rows = std::array::from_fn(|i| &a.data[(first + i).min(m - 1) * a.stride + k0..][..depth]);
+                        in_place::<T, MR, NR, FMA>(rows, columns)
+                    };
+                    let width = NR.min(n - n0);
+                    for (i, sums) in sums.iter().enumerate().take(MR.min(m - first)) {
+                        let row = &mut c[(first + i) * stride + n0..][..width];
+                        store(sums, row, add);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn store<T: Float, const NR: usize>(sums: &[T; NR], row: &mut [T], add: bool) {
+    if let Ok(row) = <&mut [T; NR]>::try_from(&mut *row) {
+        if add {
+            for j in 0..NR {
+                row[j] += sums[j];
+            }
+        } else {
+            *row = *sums;
+        }
+    } else {
+        for (to, sum) in row.iter_mut().zip(sums) {
+            *to = if add { *to + *sum } else { *sum };
+        }
+    }
+}
+
+#[inline(always)]
+fn multiply_add<T: Float, const FMA: bool>(x: T, y: T, sum: T) -> T {
+    if FMA { x.fused(y, sum) } else { x * y + sum }
+}
+
+/// The sums of a tile, the left factor packed.
+#[inline(always)]
+fn packed<T: Float, const MR: usize, const NR: usize, const FMA: bool>(a: &[[T; MR]], b: &[[T; NR]]) -> [[T; NR]; MR] {
+    let mut sums = [[T::ZERO; NR]; MR];
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..MR {
+            for j in 0..NR {
+                sums[i][j] = multiply_add::<T, FMA>(a[i], b[j], sums[i][j]);
+            }
+        }
+    }
+    sums
+}
+
+/// The sums of a tile, the left factor where it lies.
+#[inline(always)]
+fn in_place<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
+    a: [&[T]; MR],
+    b: &[[T; NR]],
+) -> [[T; NR]; MR] {
+    let mut sums = [[T::ZERO; NR]; MR];
+    let a: [&[T]; MR] = a.map(|row| &row[..b.len()]);
+    for (k, b) in b.iter().enumerate() {
+        for i in 0..MR {
+            for j in 0..NR {
+                sums[i][j] = multiply_add::<T, FMA>(a[i][k], b[j], sums[i][j]);
+            }
+        }
+    }
+    sums
+}
+
+/// Copies rows k0.. and columns n0..n0 + W of `from` (which has n columns) to `to`, with zeros behind the last column.
+#[inline(always)]
+fn pack<T: Float, const W: usize>(from: Matrix<'_, T>, k0: usize, n0: usize, n: usize, to: &mut [[T; W]]) {
+    let width = W.min(n - n0);
+    if from.transposed {
+        if width < W {
+            to.fill([T::ZERO; W]);
+        }
+        for j in 0..width {
+            let column = &from.data[(n0 + j) * from.stride + k0..][..to.len()];
+            for (to, x) in to.iter_mut().zip(column) {
+                to[j] = *x;
+            }
+        }
+    } else if width == W {
+        for (i, to) in to.iter_mut().enumerate() {
+            to.copy_from_slice(&from.data[(k0 + i) * from.stride + n0..][..W]);
+        }
+    } else {
+        for (i, to) in to.iter_mut().enumerate() {
+            *to = [T::ZERO; W];
+            to[..width].copy_from_slice(&from.data[(k0 + i) * from.stride + n0..][..width]);
+        }
+    }
+}
+
+fn grow<T: Float>(room: &mut Vec<T>, len: usize) {
+    if room.len() < len {
+        room.resize(len, T::ZERO);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{nn::kernels::Kernels, rng::Philox};
+
+    /// Every product of two views, at sizes that are awkward for tiles, panels and blocks, against the definition.
+    fn products<T: Float>(tolerance: f64) {
+        let mut rng = Philox::new(3, 0);
+        let mut packing = Packing::default();
+        for [m, n, k] in
+            [[1, 1, 1], [7, 33, 5], [8, 32, 64], [97, 17, 300], [12, 6, 257], [200, 65, 31], [5, 3, 0], [0, 4, 4]]
+        {
+            for (ta, tb, add) in (0..8).map(|i| (i & 1 > 0, i & 2 > 0, i & 4 > 0)) {
+                let (sa, sb, sc) = (if ta { m } else { k } + 3, if tb { k } else { n } + 1, n + 2);
+                let mut random = |len: usize| (0..len).map(|_| T::of(rng.uniform() - 0.5)).collect::<Vec<T>>();
+                let a = random(sa * if ta { k } else { m } + 3);
+                let b = random(sb * if tb { n } else { k } + 3);
+                let before = random(sc * m + 2);
+                let mut c = before.clone();
+                let (av, bv) =
+                    (Matrix { data: &a, stride: sa, transposed: ta }, Matrix { data: &b, stride: sb, transposed: tb });
+                let run: fn([usize; 3], Matrix<'_, T>, Matrix<'_, T>, (&mut [T], usize), bool, &mut Packing<T>) =
+                    T::gemm;
+                for run in [run, gemm::<T, 4, 8, false>] {
+                    c.copy_from_slice(&before);
+                    run([m, n, k], av, bv, (&mut c, sc), add, &mut packing);
+                    let at = |v: &Matrix<'_, T>, i: usize, j: usize| {
+                        v.data[if v.transposed { j * v.stride + i } else { i * v.stride + j }].wide()
+                    };
+                    for (place, (x, was)) in c.iter().zip(&before).enumerate() {
+                        let (i, j) = (place / sc, place % sc);
+                        let expected = if i < m && j < n {
+                            let start = if add { was.wide() } else { 0.0 };
+                            (0..k).map(|l| at(&av, i, l) * at(&bv, l, j)).sum::<f64>() + start
+                        } else {
+                            was.wide()
+                        };
+                        assert!((x.wide() - expected).abs() < tolerance, "{m} {n} {k} {ta} {tb} {add}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_are_those_of_the_definition() {
+        // 300 products of numbers below 1/2: rounding is far below 300 u / 4.
+        products::<f64>(1e-13);
+        products::<f32>(1e-5);
+    }
+}
