@@ -193,7 +193,10 @@ fn grow<T: Float>(room: &mut Vec<T>, len: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{nn::kernels::Kernels, rng::Philox};
+
+    type Gemm<T> = fn([usize; 3], Matrix<'_, T>, Matrix<'_, T>, (&mut [T], usize), bool, &mut Packing<T>);
+
+    use crate::rng::Philox;
 
     /// Every product of two views, at sizes that are awkward for tiles, panels and blocks, against the definition.
     fn products<T: Float>(tolerance: f64) {
@@ -211,8 +214,7 @@ mod tests {
                 let mut c = before.clone();
                 let (av, bv) =
                     (Matrix { data: &a, stride: sa, transposed: ta }, Matrix { data: &b, stride: sb, transposed: tb });
-                let run: fn([usize; 3], Matrix<'_, T>, Matrix<'_, T>, (&mut [T], usize), bool, &mut Packing<T>) =
-                    T::gemm;
+                let run: Gemm<T> = T::gemm;
                 for run in [run, gemm::<T, 4, 8, false>] {
                     c.copy_from_slice(&before);
                     run([m, n, k], av, bv, (&mut c, sc), add, &mut packing);

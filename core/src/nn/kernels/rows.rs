@@ -157,7 +157,7 @@ pub(super) fn cross_entropy<T: Float>(
             let total = sum_of(row, |x| x);
             let share = scale / total;
             row.iter_mut().for_each(|x| *x *= share);
-            row[target] = row[target] - scale;
+            row[target] -= scale;
             total
         } else {
             sum_of(row, |x| (x - most).exp())
