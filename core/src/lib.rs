@@ -29,4 +29,5 @@ pub mod quantity;
 pub mod report;
 pub mod rng;
 pub mod sim;
+mod tables;
 pub mod verify;
