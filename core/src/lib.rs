@@ -31,4 +31,5 @@ pub mod quantity;
 pub mod report;
 pub mod rng;
 pub mod sim;
+mod tables;
 pub mod verify;

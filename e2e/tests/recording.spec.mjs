@@ -45,6 +45,7 @@ test('a recording is measured as a school', async ({ page }, { project }) => {
   await page.click('#recording-again');
   await settled(page);
   await expect(page.locator('#recording .file-head')).toContainText('10 frames a second');
+  await expect(page.locator('.asked #recording-frame_rate')).toHaveValue('10');
 
   await page.click('#recording-table');
   await settled(page);

@@ -237,7 +237,7 @@ fn long_runs_agree_in_distribution() {
     for orientation in [1.2, 4.0] {
         let Rule::Couzin2002(zones) = rule("couzin") else { unreachable!() };
         let zones = Zones { repulsion: 1.0, orientation, attraction: 10.0, noise: 0.2, ..zones };
-        let setups: Vec<Setup> = (0..16)
+        let setups: Vec<Setup> = (0..20)
             .map(|replica| Setup {
                 rule: Rule::Couzin2002(zones),
                 replica,
@@ -248,7 +248,7 @@ fn long_runs_agree_in_distribution() {
         let mut on_gpu = GpuSwarm::new(&gpu, setups.clone()).unwrap();
         let mut on_cpu = CpuSwarm::new(setups).unwrap();
         let means = |swarm: &mut dyn Swarm, of: fn(&Order) -> f64| {
-            let mut sums = vec![0.0; 16];
+            let mut sums = vec![0.0; 20];
             for _ in 0..10 {
                 advance(swarm, 20);
                 for (sum, order) in sums.iter_mut().zip(block_on(swarm.order()).unwrap()) {

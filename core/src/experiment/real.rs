@@ -127,7 +127,7 @@ impl Watch {
             ));
         }
         let rate = t.frame_rate;
-        if rate.is_none() && t.times.is_none() {
+        if unknown.contains(&"frame_rate") && rate.is_none() {
             record.note(
                 "The file does not say how many frames there are in a second: time is in frames (set frame_rate).",
             );

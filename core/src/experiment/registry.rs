@@ -11,6 +11,7 @@ use crate::{
     compute::Compute,
     figure::Figure,
     params::{self, Parameter, ParameterError},
+    tables::tables,
 };
 
 type Start = for<'a> fn(Json, &'a dyn Compute) -> Doing<'a, Box<dyn Erased>>;
@@ -29,8 +30,7 @@ pub struct Entry {
     place: usize,
 }
 
-/// What an experiment does, apart from what it is: a program that only shows the list (the page, whose engine is another
-/// module) never names [`WORKS`], and the linker leaves the simulations out of it.
+/// What an experiment does, apart from what it is (see [`tables`]).
 struct Work {
     start: Start,
 }
@@ -155,23 +155,9 @@ pub(super) fn typed<E: Experiment>(json: Json) -> Result<E::Params, ParameterErr
     })
 }
 
-/// Writes the two tables of the registry in one order.
-macro_rules! experiments {
-    ($($experiment:ty),+ $(,)?) => {
-        static WORKS: &[Work] = &[$(Work::of::<$experiment>()),+];
-
-        /// All experiments, in the order that lists show them.
-        pub fn registry() -> &'static [Entry] {
-            static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
-            ENTRIES.get_or_init(|| {
-                let entries: &[fn(usize) -> Entry] = &[$(Entry::of::<$experiment>),+];
-                entries.iter().enumerate().map(|(place, of)| of(place)).collect()
-            })
-        }
-    };
-}
-
-experiments! {
+tables! {
+    /// All experiments, in the order that lists show them.
+    pub fn registry;
     fish::School,
     fish::PhaseMap,
     fish::Hysteresis,

@@ -67,7 +67,7 @@ pub use {
     draw::draw,
     layout::preferred_height,
     locate::{Readout, locate},
-    number::{exact, number},
+    number::{exact, number, round_down},
     style::{FAMILY, Palette, Rgb, Style, Theme, palette},
     svg::to_svg,
 };

@@ -32,6 +32,21 @@ pub fn exact(value: f64) -> String {
     scientific(&format!("{value:e}"))
 }
 
+/// The largest of 1, 2 and 5 times a power of ten that is not above a positive `length`: for scale bars and grids.
+#[must_use]
+pub fn round_down(length: f64) -> f64 {
+    let power = 10_f64.powf(length.max(1e-12).log10().floor());
+    let lead = length / power;
+    power
+        * if lead >= 5.0 {
+            5.0
+        } else if lead >= 2.0 {
+            2.0
+        } else {
+            1.0
+        }
+}
+
 /// With `digits` significant digits at most, trailing zeros removed.
 pub(super) fn rounded(value: f64, digits: usize) -> String {
     if let Some(word) = not_finite(value) {
@@ -147,4 +162,18 @@ fn group(text: &str) -> String {
         out.push_str(fraction);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_rounded_down_to_one_two_or_five() {
+        for (length, expected) in
+            [(1.0, 1.0), (1.99, 1.0), (2.0, 2.0), (4.9, 2.0), (73.0, 50.0), (1000.0, 1000.0), (0.03, 0.02)]
+        {
+            assert!((round_down(length) / expected - 1.0).abs() < 1e-12, "{length}: {}", round_down(length));
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::{
     density, discrete, histogram, image, input, language, lempel_ziv, matrix, neighbours, ngram, ordinal, pairs,
     profile, regularity, spectral, svd, symbols,
 };
-use crate::{data::Column, params};
+use crate::{data::Column, params, tables::tables};
 
 /// The families that measures are listed under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -96,8 +96,7 @@ pub struct Entry {
     place: usize,
 }
 
-/// What a measure does. It is kept away from what a measure is: a program that only shows the catalogue (the page, whose
-/// engine is another module) never names [`WORKS`], and the linker leaves the kernels out of it.
+/// What a measure does, apart from what it is (see [`tables`]).
 struct Work {
     runner: Runner,
     accumulate: Accumulate,
@@ -190,23 +189,9 @@ fn typed<M: Measure>(json: Json) -> Result<M::Params, ParameterError> {
     })
 }
 
-/// Writes the two tables of the catalogue in one order.
-macro_rules! measures {
-    ($($measure:ty),+ $(,)?) => {
-        static WORKS: &[Work] = &[$(Work::of::<$measure>()),+];
-
-        /// All measures, in the order that reports show them.
-        pub fn catalogue() -> &'static [Entry] {
-            static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
-            ENTRIES.get_or_init(|| {
-                let entries: &[fn(usize) -> Entry] = &[$(Entry::of::<$measure>),+];
-                entries.iter().enumerate().map(|(place, of)| of(place)).collect()
-            })
-        }
-    };
-}
-
-measures! {
+tables! {
+    /// All measures, in the order that reports show them.
+    pub fn catalogue;
     discrete::Plugin,
     discrete::MillerMadow,
     discrete::Grassberger,

@@ -13,9 +13,12 @@ mod frame;
 mod upload;
 
 use bytemuck::{Pod, Zeroable};
-use surprisal_core::sim::{
-    Boundary, Space,
-    swarm::{Rule, Setup, Swarm},
+use surprisal_core::{
+    figure::round_down,
+    sim::{
+        Boundary, Space,
+        swarm::{Rule, Setup, Swarm},
+    },
 };
 use wgpu::{BufferUsages, TextureFormat, TextureUsages};
 
@@ -546,20 +549,6 @@ fn linear(colour: [f32; 3]) -> [f32; 3] {
     colour.map(|c| if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) })
 }
 
-/// A round length: the largest of 1, 2 and 5 times a power of ten that is not above `length`.
-fn round(length: f32) -> f32 {
-    let power = 10_f32.powf(length.max(1e-6).log10().floor());
-    let lead = length / power;
-    power
-        * if lead >= 5.0 {
-            5.0
-        } else if lead >= 2.0 {
-            2.0
-        } else {
-            1.0
-        }
-}
-
 /// What a scene has.
 struct Plan {
     space: Space,
@@ -687,7 +676,7 @@ impl Plan {
             plain: 0,
             larger: 1.0,
             first: self.instances.start,
-            step: round(FLOOR_STEP * camera.distance),
+            step: round_down(f64::from(FLOOR_STEP * camera.distance)) as f32,
         }
     }
 }

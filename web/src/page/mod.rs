@@ -60,6 +60,8 @@ fn App() -> impl IntoView {
     intake::listen(model);
     // A report has the status under its file's name.
     let report = Memo::new(move |_| model.file.with(Option::is_some) && model.view.with(|v| *v == View::Measure));
+    // What is measured again stays on the page, with what was typed there.
+    let recording = Memo::new(move |_| model.recording.with(Option::is_some));
     let selftest = dom::query().split('&').any(|pair| pair.split('=').next() == Some("selftest"));
     view! {
         <a class="skip" href="#main" on:click=move |event| { event.prevent_default(); dom::focus("main"); }>
@@ -74,7 +76,7 @@ fn App() -> impl IntoView {
                 View::Experiments => view! { <lab::List/> }.into_any(),
                 View::Lab => view! { <lab::Page/> }.into_any(),
                 View::Measure if model.file.with(Option::is_some) => view! { <report::Report/> }.into_any(),
-                View::Measure if model.recording.with(Option::is_some) => view! { <recording::Recording/> }.into_any(),
+                View::Measure if recording.get() => view! { <recording::Recording/> }.into_any(),
                 View::Measure => view! { <home::Home/> }.into_any(),
             }}
             {selftest.then(|| view! { <status::SelfTest/> })}

@@ -89,28 +89,20 @@ fn Wishes() -> impl IntoView {
     };
     let busy = move || model.stage.with(Stage::busy);
     // What this file does not say stays asked once it is answered: an answer can be mended.
-    let unknown =
-        Memo::new(move |_| model.recording.with(|r| r.as_ref().map(|r| r.unknown.clone()).unwrap_or_default()));
-    let (asked, others) =
-        real::parameters().into_iter().partition::<Vec<_>, _>(|p| QUESTIONS.iter().any(|(name, _)| *name == p.name));
-    let asked = StoredValue::new(asked);
-    let others = StoredValue::new(others);
-    let known = move |p: &Parameter| unknown.with(|u| !u.contains(&p.name));
+    let unknown = model.recording.with_untracked(|r| r.as_ref().map(|r| r.unknown.clone()).unwrap_or_default());
+    let (asked, others) = real::parameters().into_iter().partition::<Vec<_>, _>(|p| unknown.contains(&p.name));
     let wish = move |parameter: Parameter| view! { <Wish parameter texts errors/> };
     view! {
         <div class="wishes">
-            {move || (!unknown.with(Vec::is_empty)).then(|| view! {
+            {(!asked.is_empty()).then(|| view! {
                 <section class="asked" aria-labelledby="asked-title">
                     <h2 id="asked-title">"What the file does not say"</h2>
-                    <div class="parameters">{asked.get_value().into_iter().filter(|p| !known(p)).map(wish).collect_view()}</div>
+                    <div class="parameters">{asked.into_iter().map(wish).collect_view()}</div>
                 </section>
             })}
             <details>
                 <summary>"How it is measured"</summary>
-                <div class="parameters">
-                    {move || asked.get_value().into_iter().filter(known).map(wish).collect_view()}
-                    {others.get_value().into_iter().map(wish).collect_view()}
-                </div>
+                <div class="parameters">{others.into_iter().map(wish).collect_view()}</div>
             </details>
             <button type="button" class="small" id="recording-again" disabled=busy on:click=again>"Measure again"</button>
         </div>

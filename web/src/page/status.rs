@@ -97,11 +97,14 @@ fn sentence(model: Model) -> String {
             (found.len(), empty, gpu)
         })
     });
-    if all == 0 && model.recording.with(Option::is_some) {
-        return "The recording is measured.".to_owned();
-    }
     if all == 0 {
-        return "Nothing is chosen. Choose columns and measures below.".to_owned();
+        let measured = model.recording.with(Option::is_some);
+        let words = if measured {
+            "The recording is measured."
+        } else {
+            "Nothing is chosen. Choose columns and measures below."
+        };
+        return words.to_owned();
     }
     if empty == all {
         return "No measure has a value; each says why.".to_owned();

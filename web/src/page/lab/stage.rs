@@ -1,7 +1,7 @@
 //! The live view: a canvas that the engine draws on, and the camera in the user's hands.
 
 use leptos::{html, prelude::*};
-use surprisal_core::figure::number;
+use surprisal_core::figure::{number, round_down};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent, WheelEvent};
 
@@ -233,22 +233,7 @@ fn ScaleBar() -> impl IntoView {
     let scale = Memo::new(move |_| lab.state.with(|s| s.view.map_or(0.0, |v| v.scale)));
     let length = move || {
         let scale = scale.get();
-        if scale <= 0.0 {
-            return None;
-        }
-        let wanted = 90.0 / scale;
-        let power = 10_f64.powf(wanted.log10().floor());
-        let lead = wanted / power;
-        Some(
-            power
-                * if lead >= 5.0 {
-                    5.0
-                } else if lead >= 2.0 {
-                    2.0
-                } else {
-                    1.0
-                },
-        )
+        (scale > 0.0).then(|| round_down(90.0 / scale))
     };
     view! {
         <p class="scale-bar num" class:none=move || length().is_none()>

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use surprisal_core::{
-    figure::{Palette, Rgb, Theme, palette},
+    figure::{Palette, Rgb, Theme, palette, round_down},
     sim::{
         Boundary,
         swarm::{Setup, State},
@@ -162,7 +162,7 @@ impl Pen {
         to.set_stroke_style_str(&palette.line.css());
         to.begin_path();
         if space.boundary == Boundary::Open {
-            let step = shape::round(90.0 / camera.scale());
+            let step = round_down(90.0 / camera.scale());
             shape::floor(to, camera, gaze.centre, gaze.radius, space.is_flat(), step);
             to.set_global_alpha(0.7);
         } else {

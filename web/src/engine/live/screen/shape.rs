@@ -112,17 +112,3 @@ pub(super) fn floor(to: &Context, camera: &Camera, centre: [f64; 3], radius: f64
         k += step;
     }
 }
-
-/// A round length of about `length`: 1, 2 or 5 times a power of ten.
-pub(super) fn round(length: f64) -> f64 {
-    let power = 10_f64.powf(length.max(1e-12).log10().floor());
-    let lead = length / power;
-    power
-        * if lead >= 5.0 {
-            5.0
-        } else if lead >= 2.0 {
-            2.0
-        } else {
-            1.0
-        }
-}
