@@ -21,12 +21,17 @@ fn read(path: &Path) -> Column {
     pollster::block_on(file.column(0, &Unhurried)).unwrap()
 }
 
+/// Records in which the package overflows where the definition has a value: infomeasure 0.6.3 weighs every factor of ρ by
+/// its count and scales by ρ at another β than that of its maximum, so that its integrals are infinity over infinity. The
+/// values of this build are checked against an integral at 30 digits in `single.rs`.
+const OVERFLOWN: [&str; 5] = ["discrete-005", "discrete-021", "discrete-037", "discrete-053", "discrete-069"];
+
 #[test]
 fn golden_records_agree() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/measures");
     let context = Context::new(&Cpu, &Unhurried);
     let mut inputs: BTreeMap<String, Column> = BTreeMap::new();
-    let (mut agree, mut wrong) = (0, Vec::new());
+    let (mut agree, mut overflown, mut wrong) = (0, 0, Vec::new());
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|e| e != "json") {
@@ -45,11 +50,17 @@ fn golden_records_agree() {
             let verdict = pollster::block_on(record.run(column, &context)).unwrap();
             match verdict.status {
                 Status::Agree => agree += 1,
+                // Only a number where the package has none: nothing else is let pass.
+                Status::Disagree
+                    if OVERFLOWN.contains(&&*verdict.id) && verdict.expected == "nan" && verdict.got.is_f64() =>
+                {
+                    overflown += 1;
+                }
                 _ => wrong.push(verdict),
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     // All records of the measures in the catalogue; a smaller number means that some were not run.
-    assert_eq!(agree, 463);
+    assert_eq!((agree, overflown), (544, OVERFLOWN.len()));
 }

@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, discrete,
-    histogram, input, lempel_ziv, ngram, ordinal, profile, regularity, spectral, symbols,
+    About, Accumulator, Context, Input, Measure, MeasureError, Outcome, Parameter, ParameterError, bytes, differential,
+    discrete, histogram, input, lempel_ziv, match_length, model, ngram, nsb, ordinal, profile, regularity, spectral,
+    svd, symbols, tokens,
 };
 use crate::{data::Column, params};
 
@@ -20,6 +21,8 @@ pub enum Family {
     Discrete,
     /// Entropy of binned real values.
     Histogram,
+    /// Entropy of a density.
+    Differential,
     /// Words, rates and compression of symbol sequences.
     Symbolic,
     /// Order relations in short windows of a series.
@@ -36,9 +39,10 @@ pub enum Family {
 
 impl Family {
     /// All families, in the order of the report.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Discrete,
         Self::Histogram,
+        Self::Differential,
         Self::Symbolic,
         Self::Ordinal,
         Self::Regularity,
@@ -53,6 +57,7 @@ impl Family {
         match self {
             Self::Discrete => "Discrete entropy",
             Self::Histogram => "Histogram entropy",
+            Self::Differential => "Differential entropy",
             Self::Symbolic => "Symbolic dynamics",
             Self::Ordinal => "Ordinal patterns",
             Self::Regularity => "Regularity",
@@ -186,10 +191,15 @@ measures! {
     discrete::MillerMadow,
     discrete::Grassberger,
     discrete::ChaoShen,
+    nsb::Nsb,
     discrete::Renyi,
     discrete::Tsallis,
     histogram::HistogramEntropy,
     histogram::DifferentialHistogram,
+    differential::Vasicek,
+    differential::Ebrahimi,
+    differential::Resubstitution,
+    differential::LeaveOneOut,
     symbols::BlockEntropy,
     symbols::EntropyRate,
     symbols::ExcessEntropy,
@@ -198,6 +208,7 @@ measures! {
     lempel_ziv::Normalized,
     lempel_ziv::Count78,
     lempel_ziv::Rate78,
+    match_length::MatchLength,
     ordinal::Permutation,
     ordinal::Weighted,
     ordinal::MissingFraction,
@@ -207,11 +218,21 @@ measures! {
     ordinal::PeriodicBounds,
     regularity::Sample,
     regularity::Approximate,
+    regularity::Fuzzy,
+    regularity::Multiscale,
+    regularity::Dispersion,
+    regularity::Bubble,
+    regularity::Slope,
     spectral::Spectral,
+    svd::SingularValue,
     bytes::ByteEntropy,
     bytes::ByteProfile,
     ngram::NgramEntropy,
     ngram::NgramConditional,
+    tokens::WordEntropy,
+    tokens::TokenWindows,
+    model::CrossEntropy,
+    model::Perplexity,
     profile::SeriesProfile,
 }
 

@@ -104,6 +104,9 @@ pub enum Undefined {
     /// No pair of templates of length m matches.
     #[error("no two templates of length m match within r")]
     NoMatches,
+    /// So many equal values that a spacing of order statistics is zero.
+    #[error("values repeat so often that a spacing is zero: the estimate would be minus infinity")]
+    ZeroSpacing,
     /// A differential entropy of a constant.
     #[error("zero variance: the width of a bin is arbitrary")]
     ZeroWidth,

@@ -10,22 +10,29 @@
 
 mod catalogue;
 mod error;
+mod exp;
 mod input;
 mod order;
 mod outcome;
 
 pub mod bytes;
+pub mod differential;
 pub mod discrete;
 pub mod histogram;
 pub mod lempel_ziv;
+pub mod match_length;
+pub mod model;
 pub mod ngram;
+pub mod nsb;
 pub mod ordinal;
 pub mod profile;
 pub mod regularity;
 pub mod school;
 pub mod spectral;
 pub mod stream;
+pub mod svd;
 pub mod symbols;
+pub mod tokens;
 pub mod uncertainty;
 
 pub use catalogue::{Entry, Family, catalogue, find};

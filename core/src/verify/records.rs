@@ -163,12 +163,35 @@ fn translate(id: &str, params: &Map<String, Json>) -> Result<Map<String, Json>, 
                 ours.insert("binarize".to_owned(), json!("median"));
             }
             ("psd", Some(text)) => translate_psd(text, &mut ours)?,
-            ("L" | "n", Some(text)) if text.contains("..") => {
-                let first = if key == "L" { "1" } else { "2" };
+            ("L" | "n" | "scales", Some(text)) if text.contains("..") => {
+                let first = if key == "n" { "2" } else { "1" };
                 let last = text.split_once("..").filter(|(from, _)| *from == first).map(|(_, to)| to);
                 let last = last.and_then(|to| to.parse::<u32>().ok());
                 ours.insert(key.clone(), json!(last.ok_or_else(|| format!("{key} = '{text}' is not known"))?));
             }
+            ("K", _) => {
+                ours.insert("alphabet".to_owned(), value.clone());
+            }
+            ("tokens", Some("latin-1, lower, whitespace split")) => {
+                ours.insert("encoding".to_owned(), json!("latin-1"));
+                ours.insert("lower".to_owned(), json!(true));
+            }
+            ("smoothing", Some("add-1 over 256 bytes")) => {
+                ours.insert("alpha".to_owned(), json!(1.0));
+            }
+            ("train", Some("first half")) => {
+                ours.insert("train".to_owned(), json!(0.5));
+            }
+            ("levels_deg", None) => {
+                for (place, name) in ["delta", "gamma"].iter().enumerate() {
+                    ours.insert((*name).to_owned(), value.get(place).cloned().unwrap_or(Json::Null));
+                }
+            }
+            // What is always so here.
+            ("test", Some("second half"))
+            | ("map", Some("ncdf"))
+            | ("kernel", Some("gaussian"))
+            | ("window", Some("floor(sqrt(n)+0.5)")) => {}
             // Our byte measures take bytes and overlapping n-grams, and nothing else.
             ("symbols", Some("bytes")) => {}
             ("overlap", None) if value == &Json::Bool(true) && id.starts_with("ngram") => {}
@@ -176,6 +199,10 @@ fn translate(id: &str, params: &Map<String, Json>) -> Result<Map<String, Json>, 
                 ours.insert(key.clone(), value.clone());
             }
         }
+    }
+    // Packages take slopes in the units of the values; ours divides by the standard deviation unless told otherwise.
+    if id == "slope" {
+        ours.entry("zscore").or_insert(Json::Bool(false));
     }
     Ok(ours)
 }

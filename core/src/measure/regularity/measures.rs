@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// The groups of templates that the jackknife leaves out in turn.
-const GROUPS: usize = 20;
+pub(super) const GROUPS: usize = 20;
 /// Fewer templates than this give no interval.
-const ENOUGH_FOR_JACKKNIFE: usize = 200;
+pub(super) const ENOUGH_FOR_JACKKNIFE: usize = 200;
 /// The share of equal neighbours above which matches are mostly ties.
 const MANY_TIES: f64 = 0.3;
 
@@ -44,7 +44,7 @@ pub enum Tolerance {
 
 impl Tolerance {
     /// The tolerance in the units of the values; `None` if it is no tolerance.
-    fn resolve(&self, sd: f64) -> Option<f64> {
+    pub(in crate::measure) fn resolve(&self, sd: f64) -> Option<f64> {
         match self {
             Self::Absolute(r) => Some(*r),
             Self::Relative(text) => {
@@ -106,6 +106,15 @@ pub(in crate::measure) fn standard_deviation(x: &[f64]) -> f64 {
     (x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt()
 }
 
+/// The error that `r` is no tolerance of the measure `id`.
+pub(super) fn invalid_tolerance(id: &str, r: &Tolerance) -> MeasureError {
+    // Only a step can have no width at all.
+    let least = if id == "fuzzen" { "above 0" } else { "of at least 0" };
+    let expected = format!("expected a number {least}, or a multiple of the standard deviation such as 0.2 sd");
+    let given = serde_json::to_string(r).unwrap_or_default();
+    ParameterError::Invalid { of: id.to_owned(), key: "r".to_owned(), given, expected }.into()
+}
+
 /// What both measures check first: the tolerance, the length, the variance.
 struct Setup {
     templates: Templates,
@@ -125,16 +134,10 @@ fn set_up(
 ) -> Result<Setup, MeasureError> {
     let sd = standard_deviation(&series.values);
     let constant = series.values.windows(2).all(|w| w[0] == w[1]);
-    let invalid = || ParameterError::Invalid {
-        of: id.to_owned(),
-        key: "r".to_owned(),
-        given: serde_json::to_string(r).unwrap_or_default(),
-        expected: "expected a number of at least 0, or a multiple of the standard deviation such as 0.2 sd".to_owned(),
-    };
     let n = series.values.len() as u64;
     let needed = u64::from(m) * u64::from(delay) + 2;
     let longest = series.stretches.iter().map(|s| s.len() as u64).max().unwrap_or(0);
-    let tolerance = r.resolve(if n == 0 { 0.0 } else { sd }).ok_or_else(invalid)?;
+    let tolerance = r.resolve(if n == 0 { 0.0 } else { sd }).ok_or_else(|| invalid_tolerance(id, r))?;
     if longest < needed {
         return Err(MeasureError::TooShort {
             n,
@@ -147,18 +150,23 @@ fn set_up(
 }
 
 /// Notes that both measures share.
-#[expect(clippy::cast_precision_loss, reason = "a fraction")]
 fn annotate(mut outcome: Outcome, series: &Series<'_>, m: u32, set: &Setup) -> Outcome {
-    let n = series.values.len();
     outcome = outcome.detail("r", set.r).detail("sd", set.sd).detail("templates", set.templates.count);
     if series.omitted > 0 {
         outcome = outcome.detail("omitted", series.omitted);
     }
+    note_ties(outcome, series, m, set.constant)
+}
+
+/// Warns of a series that is short for templates of m values, or consists mostly of ties.
+#[expect(clippy::cast_precision_loss, reason = "a fraction")]
+pub(super) fn note_ties(mut outcome: Outcome, series: &Series<'_>, m: u32, constant: bool) -> Outcome {
+    let n = series.values.len();
     if (n as f64) < 10_f64.powi(i32::try_from(m).unwrap_or(i32::MAX)) {
         outcome = outcome.warn("too_short", "fewer than 10**m samples");
     }
     let ties = series.values.windows(2).filter(|w| w[0] == w[1]).count() as f64 / n.max(1) as f64;
-    if ties > MANY_TIES && !set.constant {
+    if ties > MANY_TIES && !constant {
         outcome =
             outcome.warn("ties", format!("{:.0} % of neighbours are equal: matches are mostly ties", 100.0 * ties));
     }
@@ -221,14 +229,14 @@ impl Measure for Sample {
 }
 
 /// Ordered pairs over m and m + 1 values.
-fn totals(matches: &Matches) -> (u64, u64) {
+pub(super) fn totals(matches: &Matches) -> (u64, u64) {
     let sum = |v: &[u32]| v.iter().map(|&c| u64::from(c)).sum();
     (sum(&matches.shorter), sum(&matches.longer))
 }
 
 /// −ln(A/B): infinite for A = 0, `None` for B = 0.
 #[expect(clippy::cast_precision_loss, reason = "pairs are below 2^53")]
-fn sample_entropy(b: u64, a: u64) -> Option<f64> {
+pub(super) fn sample_entropy(b: u64, a: u64) -> Option<f64> {
     (b > 0).then(|| (b as f64).ln() - if a > 0 { (a as f64).ln() } else { f64::NEG_INFINITY })
 }
 
