@@ -190,7 +190,7 @@ fn the_intervals_of_a_normal_sample_are_as_wide_as_theory_says() {
 /// normal values FuzzyEn(1) is −ln E exp(−Z²/r) = ½ ln(1 + 2/r), Z standard normal.
 #[test]
 fn fuzzy_entropy_of_normal_noise_has_its_closed_form() {
-    for r in [0.1, 0.5, 2.0] {
+    for r in [0.1_f64, 0.5, 2.0] {
         let column = Column::real("x", normals(4000, 4));
         let outcome = run_with("fuzzen", &json!({"m": 1, "r": r}), &column, 10).unwrap();
         let (got, u) = (outcome.value.scalar().unwrap(), outcome.uncertainty.unwrap());
@@ -566,6 +566,7 @@ fn parameters_that_do_not_fit_are_named() {
         ("slope", json!({"delta": 45.0}), "slope.gamma = 45: expected an angle above delta"),
         ("diff.vasicek", json!({"window": 0}), "expected a whole number of at least 1"),
         ("diff.kde_loo", json!({"bandwidth": -1.0}), "expected scott, silverman, or a number above 0"),
+        ("diff.kde_loo", json!({"bandwidth": 1e-300}), "for values so far apart"),
         ("bubble", json!({"m": 1}), "expected a whole number from 2 to 50"),
     ] {
         let error = run(id, &params, &column).unwrap_err().to_string();

@@ -29,6 +29,7 @@ pub use bubble::{Bubble, BubbleParams};
 pub use dispersion::{Dispersion, DispersionParams};
 pub use fuzzen::{Fuzzy, FuzzyParams};
 pub use measures::{Approximate, Inequality, Sample, Tolerance};
+pub(in crate::measure) use measures::{mean, standard_deviation};
 pub use multiscale::{Base, Multiscale, MultiscaleParams};
 pub use slope::{Slope, SlopeParams};
 pub use templates::Templates;

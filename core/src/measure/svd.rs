@@ -11,7 +11,9 @@ use multiversion::multiversion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Series, Undefined, Value};
+use super::{
+    About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Series, Undefined, Value, regularity::mean,
+};
 use crate::{
     figure::{Axis, Colour, Figure, Mark, Panel},
     pace::Pace,
@@ -190,7 +192,6 @@ impl Measure for SingularValue {
         gpu: false,
     };
 
-    #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let series = input.series()?;
         let n = series.values.len() as u64;
@@ -200,7 +201,7 @@ impl Measure for SingularValue {
             let what = format!("a delay vector of order {} and delay {}", p.order, p.delay);
             return Err(MeasureError::TooShort { n, what, needed });
         }
-        let offset = if p.centre { series.values.iter().sum::<f64>() / n as f64 } else { 0.0 };
+        let offset = if p.centre { mean(&series.values) } else { 0.0 };
         // In units of the largest value no square overflows or vanishes.
         let unit = series.values.iter().fold(0.0_f64, |m, v| m.max((v - offset).abs()));
         let constant = series.values.windows(2).all(|w| w[0] == w[1]);

@@ -25,6 +25,7 @@ use crate::{
         Value,
         exp::exp_nonpositive,
         order::{ascending, key_of},
+        regularity::{mean, standard_deviation},
     },
     pace::Pace,
     quantity::{Uncertainty, Unit},
@@ -40,6 +41,8 @@ const REACH: f64 = 10.0;
 const FEW: usize = 12;
 /// The values that are summed together.
 const TILE: usize = 1024;
+/// Values may be as many bandwidths from their mean.
+const MOST_BANDWIDTHS: f64 = 1e12;
 /// Values between two calls of [`Pace::tick`].
 const TICK: usize = 1 << 16;
 /// A leave-one-out sum below this is summed again: subtracting the value's own 1 has cost it digits.
@@ -232,21 +235,31 @@ async fn measure(
     if n < 2 {
         return Err(too_short(n, "a bandwidth", 2));
     }
-    let mean = x.iter().sum::<f64>() / n as f64;
-    let sd = (x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1) as f64).sqrt();
-    if x.windows(2).all(|w| w[0] == w[1]) {
+    let centre = mean(x);
+    // Of the sample, with n − 1, as rules for bandwidths have it.
+    let sd = standard_deviation(x) * (n as f64 / (n - 1) as f64).sqrt();
+    if x.windows(2).all(|w| w[0] == w[1]) || sd < f64::MIN_POSITIVE {
         let undefined = Value::Undefined(Undefined::ZeroVariance);
         return Ok(annotate(Outcome::new(undefined, Unit::Bits, name, n as u64), series, ENOUGH));
     }
-    let h = p.bandwidth.resolve(n as f64, sd).ok_or_else(|| ParameterError::Invalid {
+    let invalid = |expected: String| ParameterError::Invalid {
         of: id.to_owned(),
         key: "bandwidth".to_owned(),
         given: serde_json::to_string(&p.bandwidth).unwrap_or_default(),
-        expected: "expected scott, silverman, or a number above 0".to_owned(),
-    })?;
+        expected,
+    };
+    let h = p.bandwidth.resolve(n as f64, sd);
+    let h = h.ok_or_else(|| invalid("expected scott, silverman, or a number above 0".to_owned()))?;
+    let largest = x.iter().fold(0.0_f64, |m, v| m.max((v - centre).abs()));
+    // Boxes further out than this could not be told apart.
+    if largest / h > MOST_BANDWIDTHS {
+        return Err(
+            invalid(format!("expected at least {:e} for values so far apart", largest / MOST_BANDWIDTHS)).into()
+        );
+    }
     // In bandwidths from the mean, so that a large offset costs no digits.
     let order = ascending(x.iter().map(|&v| key_of(v)));
-    let sorted: Vec<f64> = order.iter().map(|&i| (x[i as usize] - mean) / h).collect();
+    let sorted: Vec<f64> = order.iter().map(|&i| (x[i as usize] - centre) / h).collect();
     let cells = Cells::new(&sorted);
     let sums = cells.sums(context.pace).await?;
     let others = if own == Own::In { n } else { n - 1 } as f64;

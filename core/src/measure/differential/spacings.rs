@@ -66,7 +66,7 @@ fn estimate(sorted: &[f64], m: usize, ends: Ends) -> f64 {
             // The distance to the nearer end, counted in samples.
             let inside = i.min(n - 1 - i);
             let c = if ends == Ends::Corrected && inside < m { 1.0 + inside as f64 / m as f64 } else { 2.0 };
-            (n as f64 * spacing(i) / (c * m as f64)).ln()
+            (n as f64 / (c * m as f64)).ln() + spacing(i).ln()
         })
         .sum();
     nats / n as f64 / LN_2

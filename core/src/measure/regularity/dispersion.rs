@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{
-    measures::standard_deviation,
+    measures::{mean, standard_deviation},
     windows::{Windows, count_all},
     words::{Vocabulary, classify},
 };
@@ -49,12 +49,13 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
     pub(super) fn of(values: &[f64]) -> Self {
-        let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+        if values.is_empty() {
+            return Self { mean: 0.0, sd: 0.0 };
+        }
         // What rounding leaves of the spread of a constant is no spread.
         let constant = values.windows(2).all(|w| w[0] == w[1]);
-        Self { mean, sd: if constant { 0.0 } else { standard_deviation(values) } }
+        Self { mean: mean(values), sd: if constant { 0.0 } else { standard_deviation(values) } }
     }
 }
 

@@ -63,7 +63,8 @@ impl Measure for Fuzzy {
             return Err(MeasureError::TooShort { n, what, needed: u64::from(p.m) * u64::from(p.delay) + 2 });
         }
         let sd = standard_deviation(&series.values);
-        let constant = series.values.windows(2).all(|w| w[0] == w[1]);
+        // A spread below the normal numbers has no r either: 0.2 of it rounds to 0.
+        let constant = series.values.windows(2).all(|w| w[0] == w[1]) || sd < f64::MIN_POSITIVE;
         let r = p.r.resolve(sd).ok_or_else(|| invalid_tolerance(Self::ABOUT.id, &p.r))?;
         let note = |mut outcome: Outcome| {
             outcome = outcome.detail("r", r).detail("sd", sd).detail("templates", starts.len());

@@ -99,7 +99,11 @@ struct Centred {
 impl Centred {
     #[expect(clippy::cast_precision_loss, reason = "a template length")]
     fn new(values: &[f64], starts: &[usize], length: usize, delay: usize) -> Self {
-        let mean = |&i: &usize| (0..length).map(|k| values[i + k * delay]).sum::<f64>() / length as f64;
+        let mean = |&i: &usize| {
+            let template = || (0..length).map(|k| values[i + k * delay]);
+            let sum = template().sum::<f64>();
+            if sum.is_finite() { sum / length as f64 } else { template().map(|v| v / length as f64).sum() }
+        };
         let means: Vec<f64> = starts.iter().map(mean).collect();
         let first: Vec<f64> = starts.iter().zip(&means).map(|(&i, mean)| values[i] - mean).collect();
         let order = ascending(first.iter().map(|&x| key_of(x)));

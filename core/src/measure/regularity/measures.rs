@@ -98,12 +98,30 @@ impl Default for ApproximateParams {
     }
 }
 
-/// Population standard deviation.
+/// The mean; of values whose sum is beyond f64 as the sum of their parts.
 #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
-pub(in crate::measure) fn standard_deviation(x: &[f64]) -> f64 {
+pub(in crate::measure) fn mean(x: &[f64]) -> f64 {
     let n = x.len() as f64;
-    let mean = x.iter().sum::<f64>() / n;
-    (x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt()
+    let sum = x.iter().sum::<f64>();
+    if sum.is_finite() { sum / n } else { x.iter().map(|v| v / n).sum() }
+}
+
+/// Population standard deviation.
+pub(in crate::measure) fn standard_deviation(x: &[f64]) -> f64 {
+    let sd = spread(x, 1.0);
+    if sd.is_finite() && sd > 0.0 {
+        return sd;
+    }
+    // Squares of very large and very small values are beyond f64 where their root is not.
+    let largest = x.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+    if largest > 0.0 { spread(x, largest) } else { 0.0 }
+}
+
+/// The same, computed in units of `unit`.
+#[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
+fn spread(x: &[f64], unit: f64) -> f64 {
+    let centre = mean(x);
+    (x.iter().map(|v| ((v - centre) / unit).powi(2)).sum::<f64>() / x.len() as f64).sqrt() * unit
 }
 
 /// The error that `r` is no tolerance of the measure `id`.

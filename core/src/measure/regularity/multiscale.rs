@@ -186,7 +186,8 @@ impl Measure for Multiscale {
         let sd = if n == 0 { 0.0 } else { standard_deviation(&series.values) };
         let invalid = || invalid_tolerance(Self::ABOUT.id, &p.r);
         let r = p.r.resolve(sd).ok_or_else(invalid)?;
-        let constant = series.values.windows(2).all(|w| w[0] == w[1]);
+        // Of a spread below the normal numbers 0.2 rounds to 0.
+        let constant = series.values.windows(2).all(|w| w[0] == w[1]) || sd < f64::MIN_POSITIVE;
         if p.base == Base::Fuzzen && r <= 0.0 && !constant {
             return Err(invalid_tolerance("fuzzen", &p.r));
         }
