@@ -77,7 +77,7 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
 /// Integrated at 30 digits with mpmath 1.3 from the formulas in the module's documentation, over ln β.
 #[test]
 fn nsb_agrees_with_an_integral_of_thirty_digits() {
-    let cases: [(&[u64], u64, f64, f64); 8] = [
+    let cases: [(&[usize], u64, f64, f64); 8] = [
         (&[3, 1, 2], 5, 1.794_555_343_260_16, 0.347_665_345_363),
         (&[3, 1, 2], 3, 1.423_720_889_779_59, 0.169_156_150_88),
         (&[4, 2, 3, 1, 1], 1000, 2.870_653_130_896_98, 0.618_562_758_735),
@@ -88,7 +88,7 @@ fn nsb_agrees_with_an_integral_of_thirty_digits() {
         (&[10, 10, 10, 10], 4, 1.971_741_355_413_3, 0.029_225_574_740_8),
     ];
     for (counts, alphabet, mean, deviation) in cases {
-        let codes: Vec<i64> = (0..).zip(counts).flat_map(|(i, &c)| std::iter::repeat_n(i, c as usize)).collect();
+        let codes: Vec<i64> = (0..).zip(counts).flat_map(|(i, &c)| std::iter::repeat_n(i, c)).collect();
         let column = Column::integer("x", codes);
         let outcome = run_with("shannon.nsb", &json!({ "alphabet": alphabet }), &column, 10).unwrap();
         let got = outcome.value.scalar().unwrap();
@@ -492,8 +492,8 @@ fn awkward_series_get_a_value_a_state_or_an_error() {
         vec![1.0, 2.0],
         vec![3.0, 1.0, 2.0],
         vec![0.0; 50],
-        vec![f64::MAX / 4.0, 0.0, -f64::MAX / 4.0].repeat(20),
-        vec![5e-324, 0.0, 1e-323].repeat(20),
+        [f64::MAX / 4.0, 0.0, -f64::MAX / 4.0].repeat(20),
+        [5e-324, 0.0, 1e-323].repeat(20),
         (0..64).map(|i| f64::from(i % 2)).collect(),
         (0..64).map(|i| 1e300 * f64::from(i)).collect(),
         (0..64).map(|i| 1e-300 * f64::from(i * i % 17)).collect(),

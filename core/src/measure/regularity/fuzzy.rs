@@ -221,19 +221,19 @@ fn add_memberships(sums: &mut [f64], distances: &mut [f64], power: u32, scale: f
             }
         });
     }
+    // A loop of its own: beside the sums below, the compiler leaves it scalar.
+    distances.iter_mut().for_each(|d| *d = exp_nonpositive(scale * *d));
     // A sum in one variable would have to be made in order, one term after the other.
     let mut totals = [0.0; LANES];
     let (sums, rest) = sums.as_chunks_mut::<LANES>();
-    let (distances, last) = distances.as_chunks::<LANES>();
-    for (sums, distances) in sums.iter_mut().zip(distances) {
+    let (terms, last) = distances.as_chunks::<LANES>();
+    for (sums, terms) in sums.iter_mut().zip(terms) {
         for lane in 0..LANES {
-            let term = exp_nonpositive(scale * distances[lane]);
-            sums[lane] += term;
-            totals[lane] += term;
+            sums[lane] += terms[lane];
+            totals[lane] += terms[lane];
         }
     }
-    for (sum, distance) in rest.iter_mut().zip(last) {
-        let term = exp_nonpositive(scale * distance);
+    for (sum, term) in rest.iter_mut().zip(last) {
         *sum += term;
         totals[0] += term;
     }
