@@ -23,6 +23,12 @@ pub enum Unit {
     /// Nats for each byte.
     #[serde(rename = "nats/byte")]
     NatsPerByte,
+    /// Bits for each word or other token of a text.
+    #[serde(rename = "bits/token")]
+    BitsPerToken,
+    /// Nats for each word or other token of a text.
+    #[serde(rename = "nats/token")]
+    NatsPerToken,
     /// Dimensionless.
     #[serde(rename = "1")]
     One,
@@ -55,6 +61,8 @@ impl Unit {
             Self::NatsPerSymbol => "nats/symbol",
             Self::BitsPerByte => "bits/byte",
             Self::NatsPerByte => "nats/byte",
+            Self::BitsPerToken => "bits/token",
+            Self::NatsPerToken => "nats/token",
             Self::One => "1",
             Self::Count => "count",
         }
@@ -68,9 +76,11 @@ impl Unit {
             (Self::Bits, Information::Nat) => (Self::Nats, LN_2),
             (Self::BitsPerSymbol, Information::Nat) => (Self::NatsPerSymbol, LN_2),
             (Self::BitsPerByte, Information::Nat) => (Self::NatsPerByte, LN_2),
+            (Self::BitsPerToken, Information::Nat) => (Self::NatsPerToken, LN_2),
             (Self::Nats, Information::Bit) => (Self::Bits, LOG2_E),
             (Self::NatsPerSymbol, Information::Bit) => (Self::BitsPerSymbol, LOG2_E),
             (Self::NatsPerByte, Information::Bit) => (Self::BitsPerByte, LOG2_E),
+            (Self::NatsPerToken, Information::Bit) => (Self::BitsPerToken, LOG2_E),
             (unit, _) => (unit, 1.0),
         }
     }

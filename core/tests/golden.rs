@@ -26,7 +26,7 @@ fn golden_records_agree() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/measures");
     let context = Context::new(&Cpu, &Unhurried);
     let mut inputs: BTreeMap<String, Dataset> = BTreeMap::new();
-    let (mut agree, mut wrong) = (0, Vec::new());
+    let (mut agree, mut without, mut wrong) = (0, 0, Vec::new());
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|e| e != "json") {
@@ -45,11 +45,13 @@ fn golden_records_agree() {
             let verdict = pollster::block_on(record.run(&files, &context)).unwrap();
             match verdict.status {
                 Status::Agree => agree += 1,
+                // NSB, where the package overflows; `single.rs` checks these values against integrals at 30 digits.
+                Status::NotCovered if verdict.measure == "shannon.nsb" && verdict.got.is_f64() => without += 1,
                 _ => wrong.push(verdict),
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     // All records of the measures in the catalogue; a smaller number means that some were not run.
-    assert_eq!(agree, 617);
+    assert_eq!((agree, without), (617, 5));
 }

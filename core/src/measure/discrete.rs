@@ -19,7 +19,7 @@ use super::{
 use crate::{
     data::{Chunk, Column, DataError},
     figure::{Axis, Colour, Figure, Mark, Panel},
-    quantity::Unit,
+    quantity::{Uncertainty, Unit},
 };
 
 /// More symbols than this are not drawn as bars.
@@ -55,23 +55,38 @@ pub fn plugin_bits(counts: &[u64]) -> f64 {
 pub struct NoParams {}
 
 type Estimator = Box<dyn Fn(&[u64]) -> f64>;
+type Check = Box<dyn Fn(&[u64]) -> Result<(), MeasureError>>;
 
 /// A discrete estimator: a function of counts, and what is said about it.
-struct Recipe {
+pub(super) struct Recipe {
     unit: Unit,
     name: &'static str,
     /// Below so many samples a symbol the estimate is noticeably biased.
     per_symbol: u64,
     estimator: Estimator,
+    /// Whether the counts are such as the parameters allow.
+    check: Option<Check>,
+    /// The estimator's own standard deviation and the name of that, in place of a bootstrap.
+    deviation: Option<(&'static str, Estimator)>,
 }
 
 impl Recipe {
-    fn new(name: &'static str, per_symbol: u64, estimator: impl Fn(&[u64]) -> f64 + 'static) -> Self {
-        Self { unit: Unit::Bits, name, per_symbol, estimator: Box::new(estimator) }
+    pub(super) fn new(name: &'static str, per_symbol: u64, estimator: impl Fn(&[u64]) -> f64 + 'static) -> Self {
+        Self { unit: Unit::Bits, name, per_symbol, estimator: Box::new(estimator), check: None, deviation: None }
+    }
+
+    /// The same with counts that are refused unless `check` passes.
+    pub(super) fn checked(self, check: impl Fn(&[u64]) -> Result<(), MeasureError> + 'static) -> Self {
+        Self { check: Some(Box::new(check)), ..self }
+    }
+
+    /// The same with a standard deviation of its own.
+    pub(super) fn with_deviation(self, name: &'static str, deviation: impl Fn(&[u64]) -> f64 + 'static) -> Self {
+        Self { deviation: Some((name, Box::new(deviation))), ..self }
     }
 
     /// Counts the symbols of a column in memory.
-    async fn measure(self, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+    pub(super) async fn measure(self, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let Sequence { codes, alphabet, omitted } = &input.symbols()?;
         let words = Words { codes, alphabet: (*alphabet).max(1), length: 1 };
         let done = context.compute.word_counts(&words, context.pace).await?;
@@ -84,9 +99,19 @@ impl Recipe {
         if n == 0 {
             return Err(MeasureError::TooShort { n: 0, what: "an entropy".to_owned(), needed: 1 });
         }
-        let value = Value::Scalar((self.estimator)(counts));
+        if let Some(check) = &self.check {
+            check(counts)?;
+        }
+        let estimate = (self.estimator)(counts);
+        let value = Value::Scalar(estimate);
         let mut outcome = Outcome::new(value, self.unit, self.name, n).detail("observed_symbols", k);
-        outcome.uncertainty = uncertainty::multinomial(counts, &*self.estimator, context).await?;
+        outcome.uncertainty = match &self.deviation {
+            None => uncertainty::multinomial(counts, &*self.estimator, context).await?,
+            Some((name, deviation)) => (context.resamples > 0).then(|| {
+                let half = 1.96 * deviation(counts);
+                Uncertainty { low: estimate - half, high: estimate + half, method: (*name).to_owned() }
+            }),
+        };
         if omitted > 0 {
             outcome = outcome.detail("omitted", omitted);
         }
@@ -95,7 +120,7 @@ impl Recipe {
                 format!("{n} samples of {k} symbols: below {} a symbol the estimate is biased low", self.per_symbol);
             outcome = outcome.warn("few_samples", text);
         }
-        if 2 * k > n && n > 1 {
+        if self.per_symbol > 0 && 2 * k > n && n > 1 {
             outcome = outcome.warn(
                 "saturated",
                 "more than half of the values are distinct: the estimate approaches log2 N whatever the data; bin real values with hist.entropy",
@@ -107,7 +132,7 @@ impl Recipe {
         })
     }
 
-    fn stream(self) -> Option<Box<dyn Accumulator>> {
+    pub(super) fn stream(self) -> Option<Box<dyn Accumulator>> {
         Some(Box::new(SymbolStream { recipe: self, counts: SymbolCounts::default(), gaps: Gaps::default() }))
     }
 }

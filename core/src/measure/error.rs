@@ -154,6 +154,9 @@ pub enum Undefined {
     /// A matrix of zeros.
     #[error("all entries are zero")]
     ZeroMatrix,
+    /// So many equal values that a spacing of order statistics is zero.
+    #[error("values repeat so often that a spacing is zero: the estimate would be minus infinity")]
+    ZeroSpacing,
     /// A differential entropy of a constant.
     #[error("zero variance: the width of a bin is arbitrary")]
     ZeroWidth,

@@ -111,7 +111,7 @@ impl Transitions {
 
 /// The suffix automaton of the symbols so far: the smallest automaton that accepts every substring. Each symbol
 /// is added in amortised constant time. Blumer et al., Theor. Comput. Sci. 40, 31 (1985).
-struct SuffixAutomaton {
+pub(super) struct SuffixAutomaton {
     next: Transitions,
     link: Vec<u32>,
     length: Vec<u32>,
@@ -119,10 +119,26 @@ struct SuffixAutomaton {
 }
 
 impl SuffixAutomaton {
-    fn new(alphabet: u32, symbols: usize) -> Self {
+    pub(super) fn new(alphabet: u32, symbols: usize) -> Self {
         let mut next = Transitions::new(alphabet, symbols);
         next.add_state();
         Self { next, link: vec![NONE], length: vec![0], last: 0 }
+    }
+
+    /// The state that `symbol` leads to from `state`, if any.
+    pub(super) fn step(&self, state: u32, symbol: u32) -> Option<u32> {
+        Some(self.next.get(state, symbol)).filter(|&next| next != NONE)
+    }
+
+    /// The length of the longest substring of `state`.
+    pub(super) fn longest(&self, state: u32) -> u32 {
+        self.length[state as usize]
+    }
+
+    /// The state of the longest proper suffix that is not in `state`; the first state has none and is its own.
+    pub(super) fn suffix(&self, state: u32) -> u32 {
+        let link = self.link[state as usize];
+        if link == NONE { 0 } else { link }
     }
 
     fn add_state(&mut self, length: u32, link: u32) -> u32 {
@@ -134,7 +150,7 @@ impl SuffixAutomaton {
 
     /// Appends `symbol`. Where a state is split, returns (state, its clone): substrings up to the clone's length now
     /// belong to the clone.
-    fn extend(&mut self, symbol: u32) -> Option<(u32, u32)> {
+    pub(super) fn extend(&mut self, symbol: u32) -> Option<(u32, u32)> {
         let current = self.add_state(self.length[self.last as usize] + 1, 0);
         let mut state = self.last;
         self.last = current;
@@ -219,7 +235,7 @@ pub async fn lz78(codes: &[u32], pace: &dyn Pace) -> Result<u64, Cancelled> {
 }
 
 /// The symbols to parse, and whether they come from the median.
-fn sequence<'a>(p: &LempelZivParams, input: &Input<'a>) -> Result<(Sequence<'a>, bool), MeasureError> {
+pub(super) fn sequence<'a>(p: &LempelZivParams, input: &Input<'a>) -> Result<(Sequence<'a>, bool), MeasureError> {
     let real = matches!(input.ty(), ColumnType::Real | ColumnType::Time);
     let median = p.binarize == Binarize::Median || (real && p.binarize == Binarize::Auto);
     let sequence = if median {

@@ -10,22 +10,24 @@
 
 mod catalogue;
 mod error;
+mod exp;
 mod input;
 mod order;
 mod outcome;
-mod special;
 mod subject;
 
 pub mod bytes;
-pub mod density;
+pub mod differential;
 pub mod discrete;
 pub mod histogram;
 pub mod image;
-pub mod language;
 pub mod lempel_ziv;
 pub mod matrix;
 pub mod neighbours;
+pub mod match_length;
+pub mod model;
 pub mod ngram;
+pub mod nsb;
 pub mod ordinal;
 pub mod pairs;
 pub mod profile;
@@ -35,6 +37,7 @@ pub mod spectral;
 pub mod stream;
 pub mod svd;
 pub mod symbols;
+pub mod tokens;
 pub mod uncertainty;
 
 pub use catalogue::{Entry, Family, catalogue, find};

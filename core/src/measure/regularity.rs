@@ -1,5 +1,6 @@
-//! Sample and approximate entropy: how often stretches of a series that match stay matched.
+//! Regularity: how often stretches of a series recur, exactly, nearly, or as words of a few letters.
 //!
+//! # Matches
 //! With templates u_i = (x_i, x_{i+τ}, …, x_{i+(m−1)τ}), Chebyshev distance d and tolerance r:
 //!
 //! - sample entropy  = −ln(A / B), B = pairs i < j with d(u_i, u_j) ≤ r over m values, A over m + 1 values,
@@ -13,15 +14,22 @@
 //! rank of its sample and the run `low ..= low + width` of ranks that match it. Every later test is one
 //! subtraction and one comparison of u32, exact on every back end, on lattices and ties too.
 
+mod bubble;
+mod dispersion;
+mod fuzzen;
 mod fuzzy;
 mod measures;
 mod multiscale;
+mod slope;
 mod templates;
+mod windows;
 mod words;
 
-pub use fuzzy::Fuzzy;
-pub(in crate::measure) use measures::standard_deviation;
+pub use bubble::{Bubble, BubbleParams};
+pub use dispersion::{Dispersion, DispersionParams};
+pub use fuzzen::{Fuzzy, FuzzyParams};
 pub use measures::{Approximate, Inequality, Sample, Tolerance};
-pub use multiscale::Multiscale;
+pub(in crate::measure) use measures::{mean, standard_deviation};
+pub use multiscale::{Base, Multiscale, MultiscaleParams};
+pub use slope::{Slope, SlopeParams};
 pub use templates::Templates;
-pub use words::{Bubble, Dispersion, Slope};

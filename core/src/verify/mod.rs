@@ -23,7 +23,7 @@ pub enum Status {
     Agree,
     /// It is not.
     Disagree,
-    /// This build has no such measure or parameter.
+    /// This build has no such measure or parameter, or the record holds no reference value.
     NotCovered,
 }
 
@@ -52,7 +52,7 @@ pub struct Total {
     pub agree: u64,
     /// Outside.
     pub disagree: u64,
-    /// No such measure or parameter.
+    /// No such measure or parameter, or no reference value in the record.
     pub not_covered: u64,
 }
 

@@ -18,6 +18,15 @@ const TOLERANCE: f64 = 1e-9;
 /// Values this close to zero are equal: what rounding leaves of a zero has no relative error.
 const ABSOLUTE: f64 = 1e-12;
 
+/// Where a package is known to fail: its name, the measure, and what goes wrong. A record in which it gives NaN for a
+/// number that exists holds no reference value, and is listed as not covered with this reason.
+const FAILURES: [(&str, &str, &str); 1] = [(
+    "infomeasure",
+    "shannon.nsb",
+    "infomeasure weighs each factor of the prior by its count and scales by it away from its maximum, so that its \
+     integrals overflow and it gives NaN",
+)];
+
 /// A record as it is written in a golden file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
@@ -31,6 +40,7 @@ pub struct Record {
     expected: Expected,
     unit: String,
     tolerance: f64,
+    library: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +70,8 @@ impl Record {
             Some(other) => return Err(format!("record {id}: params is {other}, and should be an object")),
         };
         let tolerance = json.get("tol_rel").and_then(Json::as_f64).unwrap_or(TOLERANCE);
-        Ok(Self { id, input, measure, params, expected, unit: text("unit").unwrap_or_default(), tolerance })
+        let (unit, library) = (text("unit").unwrap_or_default(), text("library").unwrap_or_default());
+        Ok(Self { id, input, measure, params, expected, unit, tolerance, library })
     }
 
     /// Whether this build has the record's measure at all; the input need not be read otherwise.
@@ -143,11 +154,21 @@ impl Record {
                     let got = json_of(&in_unit_of(outcome, &self.unit).value);
                     match difference(expected, &got, self.tolerance) {
                         None => self.verdict(Status::Agree, got, None),
-                        Some(why) => self.verdict(Status::Disagree, got, Some(why)),
+                        Some(why) => match self.failure().filter(|_| got.is_number()) {
+                            Some(failure) => self.verdict(Status::NotCovered, got, Some(failure.to_owned())),
+                            None => self.verdict(Status::Disagree, got, Some(why)),
+                        },
                     }
                 }
             },
         }
+    }
+
+    /// Why the package gives NaN here, where that is known.
+    fn failure(&self) -> Option<&'static str> {
+        let nan = matches!(&self.expected, Expected::Value(value) if value == "nan");
+        let of = |(library, measure, _): &&(&str, &str, &str)| *library == self.library && *measure == self.measure;
+        FAILURES.iter().find(of).filter(|_| nan).map(|(_, _, why)| *why)
     }
 
     /// A policy is `class: words`: something of that class must be said in those words.
@@ -208,40 +229,36 @@ fn translate(id: &str, params: &Map<String, Json>) -> Result<Map<String, Json>, 
                 ours.insert("binarize".to_owned(), json!("median"));
             }
             ("psd", Some(text)) => translate_psd(text, &mut ours)?,
-            ("L" | "n", Some(text)) if text.contains("..") => {
-                let first = if key == "L" { "1" } else { "2" };
+            ("L" | "n" | "scales", Some(text)) if text.contains("..") => {
+                let first = if key == "n" { "2" } else { "1" };
                 let last = text.split_once("..").filter(|(from, _)| *from == first).map(|(_, to)| to);
                 let last = last.and_then(|to| to.parse::<u32>().ok());
                 ours.insert(key.clone(), json!(last.ok_or_else(|| format!("{key} = '{text}' is not known"))?));
             }
-            ("scales", Some(text)) => {
-                let last = text.strip_prefix("1..").and_then(|to| to.parse::<u32>().ok());
-                ours.insert(
-                    "scales".to_owned(),
-                    json!(last.ok_or_else(|| format!("scales = '{text}' are not known"))?),
-                );
-            }
-            ("levels_deg", None) if value.as_array().is_some_and(|v| v.len() == 2) => {
-                ours.insert("flat".to_owned(), value[0].clone());
-                ours.insert("steep".to_owned(), value[1].clone());
-                // The package takes the values as they are.
-                ours.insert("zscore".to_owned(), json!(false));
+            ("K", _) => {
+                ours.insert("alphabet".to_owned(), value.clone());
             }
             ("tokens", Some("latin-1, lower, whitespace split")) => {
-                ours.insert("encoding".to_owned(), json!("latin1"));
+                ours.insert("encoding".to_owned(), json!("latin-1"));
+                ours.insert("lower".to_owned(), json!(true));
             }
-            // What ours do unless told otherwise.
-            ("map", Some("ncdf"))
-            | ("smoothing", Some("add-1 over 256 bytes"))
-            | ("train", Some("first half"))
-            | ("test", Some("second half"))
-            | ("window", Some("floor(sqrt(n)+0.5)"))
-            | ("kernel", Some("gaussian"))
-            | ("bandwidth", Some("scott")) => {}
+            ("smoothing", Some("add-1 over 256 bytes")) => {
+                ours.insert("alpha".to_owned(), json!(1.0));
+            }
+            ("train", Some("first half")) => {
+                ours.insert("train".to_owned(), json!(0.5));
+            }
+            ("levels_deg", None) => {
+                for (place, name) in ["delta", "gamma"].iter().enumerate() {
+                    ours.insert((*name).to_owned(), value.get(place).cloned().unwrap_or(Json::Null));
+                }
+            }
             // What is always so here.
-            ("gram", Some("X^T X trace-normalised"))
-            | ("kernel", Some("exp(-d^2/(2 sigma^2))"))
-            | ("window", Some("square, clipped at the border")) => {}
+            ("test", Some("second half"))
+            | ("map", Some("ncdf"))
+            | ("kernel", Some("gaussian" | "exp(-d^2/(2 sigma^2))"))
+            | ("window", Some("floor(sqrt(n)+0.5)" | "square, clipped at the border"))
+            | ("gram", Some("X^T X trace-normalised")) => {}
             ("axis", None) if value == &json!(-1) => {}
             // A file of its own, see `Record::files`.
             ("labels", Some(_)) => {}
@@ -266,6 +283,10 @@ fn translate(id: &str, params: &Map<String, Json>) -> Result<Map<String, Json>, 
                 ours.insert(key.clone(), value.clone());
             }
         }
+    }
+    // Packages take slopes in the units of the values; ours divides by the standard deviation unless told otherwise.
+    if id == "slope" {
+        ours.entry("zscore").or_insert(Json::Bool(false));
     }
     Ok(ours)
 }

@@ -1,229 +1,287 @@
-//! Fuzzy entropy: sample entropy whose matches are a matter of degree.
+//! Fuzzy entropy: sample entropy with a smooth membership in place of the step at r.
+//!
+//! Templates of m and of m + 1 values have their own mean removed. With Chebyshev distance d and membership
+//! μ(d) = exp(−dⁿ / r), φ is the mean of μ over all pairs of different templates, and FuzzyEn = ln φ_m − ln φ_{m+1},
+//! both over the n − mτ templates that have m + 1 values. Chen, Wang, Xie & Yu, IEEE Trans. Neural Syst. Rehabil. Eng.
+//! 15, 266 (2007).
+//!
+//! # How the sums are made
+//! Every pair has an exponential, and these are the cost. Templates are sorted by their first coordinate, so that those
+//! whose memberships could matter are contiguous: a pair further apart than (708 r)^(1/n) contributes exactly 0 in f64. A
+//! first pass stops at e^−60 already and is kept if what it leaves out is below 1e-13 of the sum.
 
 use multiversion::multiversion;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use super::{Tolerance, measures::standard_deviation};
 use crate::{
     measure::{
-        About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, ParameterError, Series, Undefined,
-        Value, special::exp_negative,
+        MeasureError, Series,
+        exp::{LOWEST, exp_nonpositive},
+        order::{ascending, key_of},
     },
     pace::Pace,
-    quantity::Unit,
 };
 
-/// Pairs between two looks at whether the work is still wanted.
-const PAIRS_PER_TICK: usize = 1 << 21;
-/// Templates of a row that are looked at together: their distances stay in the first-level cache.
-const STRIP: usize = 1024;
+/// Pairs whose exponent is below this are left out at first.
+const NEGLIGIBLE: f64 = -60.0;
+/// The share of the sum that may be left out.
+const LEFT_OUT: f64 = 1e-13;
+/// Templates on one side of a tile: their coordinates stay in the first-level cache.
+const TILE: usize = 512;
+/// Pairs between two calls of [`Pace::tick`].
+const TICK: usize = 1 << 23;
 
-/// Parameters of fuzzy entropy.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct FuzzyParams {
-    /// Template length m.
-    #[schemars(range(min = 1, max = 10))]
-    pub m: u32,
-    /// Width r of the membership exp(−d^n/r): a number, or a multiple of the standard deviation such as 0.2 sd.
-    pub r: Tolerance,
-    /// Exponent n of the distance.
-    #[schemars(range(min = 0.1, max = 10))]
-    pub n: f64,
-    /// Delay τ: samples between neighbouring values of a template.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub delay: u32,
+/// The membership function μ(d) = exp(−dⁿ / r).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Membership {
+    /// The width r, in the units of the values to the power n.
+    pub(super) r: f64,
+    /// The exponent n.
+    pub(super) power: u32,
 }
 
-impl Default for FuzzyParams {
-    fn default() -> Self {
-        Self { m: 2, r: Tolerance::Relative("0.2 sd".to_owned()), n: 2.0, delay: 1 }
+impl Membership {
+    /// The distance at which the exponent is `least`.
+    fn reach(self, least: f64) -> f64 {
+        (-least * self.r).powf(f64::from(self.power).recip())
     }
 }
 
-/// Fuzzy entropy.
-pub struct Fuzzy;
+/// For each template, in time order, the sum of its memberships with all others.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Memberships {
+    pub(super) shorter: Vec<f64>,
+    pub(super) longer: Vec<f64>,
+}
 
-impl Measure for Fuzzy {
-    type Params = FuzzyParams;
-    const ABOUT: About = About {
-        id: "fuzzen",
-        title: "Fuzzy entropy",
-        summary: "Sample entropy with soft matches and each stretch's own mean removed: less noisy on short series.",
-        equation: "FuzzyEn = −ln(φ_{m+1}/φ_m), φ = mean over pairs i ≠ j of exp(−d_ij^n/r), d the Chebyshev distance of templates less their means",
-        source: "Chen, Wang, Xie & Yu, Characterization of surface EMG signal based on fuzzy entropy, IEEE Trans. Neural Syst. Rehabil. Eng. 15, 266 (2007)",
-        family: Family::Regularity,
-        accepts: Accepts::Series,
-        cost: "O(N²)",
-        gpu: false,
-    };
-
-    async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
-        let series = input.series()?;
-        let sd = standard_deviation(&series.values);
-        let r = p.r.resolve(if series.values.is_empty() { 0.0 } else { sd }).ok_or_else(|| invalid(&p.r))?;
-        let n = series.values.len() as u64;
-        let name = "soft, own mean removed";
-        if series.values.windows(2).all(|w| w[0] == w[1]) && n > 1 {
-            return Ok(Outcome::new(Value::Undefined(Undefined::ZeroVariance), Unit::Nats, name, n));
-        }
-        if r <= 0.0 {
-            return Err(invalid(&p.r).into());
-        }
-        let value = match fuzzy(&series, &p, r, context.pace).await? {
-            Some(value) => Value::Scalar(value),
-            None => Value::Undefined(Undefined::NoMatches),
-        };
-        let mut outcome = Outcome::new(value, Unit::Nats, name, n).detail("r", r).detail("sd", sd);
-        if series.omitted > 0 {
-            outcome = outcome.detail("omitted", series.omitted);
-        }
-        if n < 10_u64.saturating_pow(p.m) {
-            outcome = outcome.warn("too_short", "fewer than 10**m samples");
-        }
-        Ok(outcome)
+impl Memberships {
+    /// Twice the sums over pairs, for m and m + 1.
+    pub(super) fn totals(&self) -> (f64, f64) {
+        (self.shorter.iter().sum(), self.longer.iter().sum())
     }
 }
 
-fn invalid(r: &Tolerance) -> ParameterError {
-    ParameterError::Invalid {
-        of: Fuzzy::ABOUT.id.to_owned(),
-        key: "r".to_owned(),
-        given: serde_json::to_string(r).unwrap_or_default(),
-        expected: "expected a number above 0, or a multiple of the standard deviation such as 0.2 sd".to_owned(),
-    }
+/// ln(b / a): infinite for a = 0, `None` for b = 0.
+pub(super) fn fuzzy_entropy((b, a): (f64, f64)) -> Option<f64> {
+    (b > 0.0).then(|| b.ln() - if a > 0.0 { a.ln() } else { f64::NEG_INFINITY })
 }
 
-/// Templates less their means, place by place: as many of `m` as there are of `m + 1` values.
-fn templates(series: &Series<'_>, m: usize, span: usize, delay: usize) -> Vec<Vec<f64>> {
-    let mut columns = vec![Vec::new(); m];
-    #[expect(clippy::cast_precision_loss, reason = "at most 11")]
-    let count = m as f64;
-    for stretch in &series.stretches {
-        let x = &series.values[stretch.clone()];
-        for i in 0..x.len().saturating_sub(span) {
-            let mean = (0..m).map(|k| x[i + k * delay]).sum::<f64>() / count;
-            for (k, column) in columns.iter_mut().enumerate() {
-                column.push(x[i + k * delay] - mean);
-            }
-        }
-    }
-    columns
-}
-
-/// Fuzzy entropy with the width `r`; `None` where no pair belongs together at all.
+/// The memberships of the templates that begin at `starts`, which must all have m + 1 values. Up to O(N²).
 ///
 /// # Errors
-/// [`MeasureError::TooShort`] without a pair of templates, [`MeasureError::Cancelled`].
-pub(super) async fn fuzzy(
-    series: &Series<'_>,
-    p: &FuzzyParams,
-    r: f64,
+/// [`MeasureError::Cancelled`].
+pub(super) async fn memberships(
+    values: &[f64],
+    starts: &[usize],
+    m: usize,
+    delay: usize,
+    of: Membership,
     pace: &dyn Pace,
-) -> Result<Option<f64>, MeasureError> {
-    let (m, delay) = (p.m as usize, p.delay as usize);
-    let span = m * delay;
-    let shorter = templates(series, m, span, delay);
-    let longer = templates(series, m + 1, span, delay);
-    let count = shorter[0].len();
-    if count < 2 {
-        return Err(MeasureError::TooShort {
-            n: series.values.len() as u64,
-            what: format!("a pair of templates of length {} and delay {delay}", m + 1),
-            needed: span as u64 + 2,
-        });
+) -> Result<Memberships, MeasureError> {
+    let shorter = sums(&Centred::new(values, starts, m, delay), of, pace).await?;
+    let longer = sums(&Centred::new(values, starts, m + 1, delay), of, pace).await?;
+    Ok(Memberships { shorter, longer })
+}
+
+/// The starts of all templates of m + 1 values that lie within a stretch.
+pub(super) fn starts(series: &Series<'_>, m: usize, delay: usize) -> Vec<usize> {
+    let span = m.saturating_mul(delay);
+    series.stretches.iter().flat_map(|s| s.start..s.end.saturating_sub(span).max(s.start)).collect()
+}
+
+/// Templates of one length, each with its mean removed, in ascending order of their first coordinate.
+struct Centred {
+    /// Coordinate by coordinate.
+    columns: Vec<Vec<f64>>,
+    /// The place of each in time order.
+    order: Vec<u32>,
+}
+
+impl Centred {
+    #[expect(clippy::cast_precision_loss, reason = "a template length")]
+    fn new(values: &[f64], starts: &[usize], length: usize, delay: usize) -> Self {
+        let mean = |&i: &usize| {
+            let template = || (0..length).map(|k| values[i + k * delay]);
+            let sum = template().sum::<f64>();
+            if sum.is_finite() { sum / length as f64 } else { template().map(|v| v / length as f64).sum() }
+        };
+        let means: Vec<f64> = starts.iter().map(mean).collect();
+        let first: Vec<f64> = starts.iter().zip(&means).map(|(&i, mean)| values[i] - mean).collect();
+        let order = ascending(first.iter().map(|&x| key_of(x)));
+        // Two values without their mean differ in sign only: one coordinate has the distance.
+        let kept = if length == 2 { 1 } else { length };
+        let coordinate = |k: usize| {
+            let at = |&t: &u32| values[starts[t as usize] + k * delay] - means[t as usize];
+            order.iter().map(at).collect()
+        };
+        Self { columns: (0..kept).map(coordinate).collect(), order }
     }
-    let (mut sums, mut pairs) = ([0.0, 0.0], 0);
-    let mut distances = vec![0.0; STRIP];
-    for i in 0..count - 1 {
-        for from in (i + 1..count).step_by(STRIP) {
-            let to = count.min(from + STRIP);
-            for (sum, columns) in sums.iter_mut().zip([&shorter, &longer]) {
-                let row = &mut distances[..to - from];
-                row.fill(0.0);
-                for column in columns {
-                    farther(&column[from..to], column[i], row);
+
+    fn len(&self) -> usize {
+        self.order.len()
+    }
+}
+
+async fn sums(templates: &Centred, of: Membership, pace: &dyn Pace) -> Result<Vec<f64>, MeasureError> {
+    let (sums, left_out) = sums_within(templates, of, NEGLIGIBLE, pace).await?;
+    let total: f64 = sums.iter().sum();
+    // NaN cannot occur; 0 falls through to the complete sum.
+    if left_out == 0 {
+        return Ok(sums);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a bound")]
+    let bound = 2.0 * left_out as f64 * NEGLIGIBLE.exp();
+    if bound <= LEFT_OUT * total {
+        return Ok(sums);
+    }
+    Ok(sums_within(templates, of, LOWEST, pace).await?.0)
+}
+
+/// The sums over pairs whose exponent is at least `least`, in time order, and how many pairs were left out.
+async fn sums_within(
+    templates: &Centred,
+    of: Membership,
+    least: f64,
+    pace: &dyn Pace,
+) -> Result<(Vec<f64>, u64), MeasureError> {
+    let n = templates.len();
+    let (first, reach) = (&templates.columns[0], of.reach(least));
+    // The end of the templates within reach of each; it only moves up.
+    let mut end = 0;
+    let ends: Vec<usize> = (0..n)
+        .map(|i| {
+            while end < n && first[end] - first[i] <= reach {
+                end += 1;
+            }
+            end
+        })
+        .collect();
+    let left_out = ends.iter().map(|&e| (n - e) as u64).sum();
+    let mut sums = vec![0.0; n];
+    let mut distances = [0.0; TILE];
+    let mut anchor = vec![0.0; templates.columns.len()];
+    let mut work = 0;
+    for top in (0..n).step_by(TILE) {
+        let rows = top..(top + TILE).min(n);
+        for left in (top..ends[rows.end - 1]).step_by(TILE) {
+            for i in rows.clone() {
+                let (from, to) = (left.max(i + 1), (left + TILE).min(ends[i]));
+                if from >= to {
+                    continue;
                 }
-                *sum += membership(row, 1.0 / r, p.n);
+                for (a, column) in anchor.iter_mut().zip(&templates.columns) {
+                    *a = column[i];
+                }
+                let distances = &mut distances[..to - from];
+                for (k, (a, column)) in anchor.iter().zip(&templates.columns).enumerate() {
+                    widen(distances, &column[from..to], *a, k == 0);
+                }
+                let (before, after) = sums.split_at_mut(from);
+                before[i] += add_memberships(&mut after[..to - from], distances, of.power, -of.r.recip());
+            }
+            work += TILE * TILE;
+            if work >= TICK {
+                work = 0;
+                pace.tick(top as u64, n as u64).await?;
             }
         }
-        pairs += count - i;
-        if pairs > PAIRS_PER_TICK {
-            pairs = 0;
-            pace.tick(i as u64, count as u64).await?;
-        }
     }
-    let [b, a] = sums;
-    Ok((b > 0.0).then(|| (b / a).ln()))
+    let mut in_time = vec![0.0; n];
+    for (&t, sum) in templates.order.iter().zip(sums) {
+        in_time[t as usize] = sum;
+    }
+    Ok((in_time, left_out))
 }
 
-/// Chebyshev: the largest difference so far.
-#[multiversion(targets("x86_64+avx512f", "x86_64+avx2", "x86_64+sse4.2"))]
-fn farther(column: &[f64], own: f64, row: &mut [f64]) {
-    for (d, v) in row.iter_mut().zip(column) {
-        let off = (v - own).abs();
-        *d = if off > *d { off } else { *d };
-    }
-}
-
-/// Σ exp(−d^n/r), in eight partial sums.
-#[multiversion(targets("x86_64+avx512f", "x86_64+avx2+fma", "x86_64+sse4.2"))]
-fn membership(row: &[f64], per_r: f64, n: f64) -> f64 {
-    let square = (n - 2.0).abs() < f64::EPSILON;
-    let mut sums = [0.0; 8];
-    let (chunks, rest) = row.as_chunks::<8>();
-    if square {
-        for chunk in chunks {
-            for (sum, d) in sums.iter_mut().zip(chunk) {
-                *sum += exp_negative(d * d * per_r);
-            }
+/// Chebyshev distances so far, with one more coordinate.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+fn widen(distances: &mut [f64], column: &[f64], anchor: f64, first: bool) {
+    if first {
+        for (d, x) in distances.iter_mut().zip(column) {
+            *d = (x - anchor).abs();
         }
     } else {
-        for chunk in chunks {
-            for (sum, d) in sums.iter_mut().zip(chunk) {
-                *sum += exp_negative(d.powf(n) * per_r);
-            }
+        for (d, x) in distances.iter_mut().zip(column) {
+            let along = (x - anchor).abs();
+            *d = if along > *d { along } else { *d };
         }
     }
-    let rest: f64 = rest.iter().map(|d| exp_negative(d.powf(n) * per_r)).sum();
-    sums.iter().sum::<f64>() + rest
+}
+
+/// Adds exp(scale · dⁿ) of each distance to its sum, and returns their total.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+fn add_memberships(sums: &mut [f64], distances: &mut [f64], power: u32, scale: f64) -> f64 {
+    const LANES: usize = 8;
+    if power == 2 {
+        distances.iter_mut().for_each(|d| *d *= *d);
+    } else {
+        distances.iter_mut().for_each(|d| {
+            let base = *d;
+            for _ in 1..power {
+                *d *= base;
+            }
+        });
+    }
+    // A loop of its own: beside the sums below, the compiler leaves it scalar.
+    distances.iter_mut().for_each(|d| *d = exp_nonpositive(scale * *d));
+    // A sum in one variable would have to be made in order, one term after the other.
+    let mut totals = [0.0; LANES];
+    let (sums, rest) = sums.as_chunks_mut::<LANES>();
+    let (terms, last) = distances.as_chunks::<LANES>();
+    for (sums, terms) in sums.iter_mut().zip(terms) {
+        for lane in 0..LANES {
+            sums[lane] += terms[lane];
+            totals[lane] += terms[lane];
+        }
+    }
+    for (sum, term) in rest.iter_mut().zip(last) {
+        *sum += term;
+        totals[0] += term;
+    }
+    totals.iter().sum()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{pace::Unhurried, rng::Philox};
+    use proptest::prelude::*;
 
-    #[test]
-    fn it_is_the_sum_over_all_pairs() {
-        let mut rng = Philox::new(8, 0);
-        for (n, m, delay, power) in
-            [(4, 1_u32, 1_u32, 2.0), (61, 2, 1, 2.0), (97, 2, 3, 2.0), (50, 3, 1, 1.5), (1200, 2, 1, 2.0)]
-        {
-            let x: Vec<f64> = (0..n).map(|_| rng.normal()).collect();
-            let phi = |m: usize, count: usize| {
-                let t: Vec<Vec<f64>> = (0..count)
-                    .map(|i| {
-                        let raw: Vec<f64> = (0..m).map(|k| x[i + k * delay as usize]).collect();
-                        let mean = raw.iter().sum::<f64>() / m as f64;
-                        raw.iter().map(|v| v - mean).collect()
-                    })
-                    .collect();
-                let mut sum = 0.0;
-                for i in 0..count {
-                    for j in 0..count {
-                        let d = t[i].iter().zip(&t[j]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-                        sum += if i == j { 0.0 } else { (-d.powf(power) / 0.3).exp() };
-                    }
+    use super::*;
+    use crate::pace::Unhurried;
+
+    fn by_definition(x: &[f64], starts: &[usize], length: usize, delay: usize, of: Membership) -> Vec<f64> {
+        let template = |i: usize| {
+            let t: Vec<f64> = (0..length).map(|k| x[i + k * delay]).collect();
+            let mean = t.iter().sum::<f64>() / length as f64;
+            t.into_iter().map(|v| v - mean).collect::<Vec<_>>()
+        };
+        let all: Vec<_> = starts.iter().map(|&i| template(i)).collect();
+        let membership = |a: &[f64], b: &[f64]| {
+            let d = a.iter().zip(b).map(|(p, q)| (p - q).abs()).fold(0.0, f64::max);
+            (-d.powi(i32::try_from(of.power).unwrap()) / of.r).exp()
+        };
+        let row = |i: usize| (0..all.len()).filter(|&j| j != i).map(|j| membership(&all[i], &all[j])).sum();
+        (0..all.len()).map(row).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_kernel_is_the_definition(
+            x in prop::collection::vec(-3.0_f64..3.0, 2..90), tiles in 1_usize..9, scale in prop::sample::select(vec![1e-3, 1.0, 40.0]),
+            m in 1_usize..5, delay in 1_usize..4, r in 0.01_f64..2.0, power in 1_u32..5,
+        ) {
+            // Repeated with a drift, so that more than one tile is needed.
+            let x: Vec<f64> = (0..tiles).flat_map(|t| x.iter().map(move |v| scale * (v + 0.01 * t as f64))).collect();
+            let series = Series::whole(&x[..]);
+            let starts = starts(&series, m, delay);
+            let of = Membership { r, power };
+            let got = pollster::block_on(memberships(&x, &starts, m, delay, of, &Unhurried)).unwrap();
+            for (got, length) in [(&got.shorter, m), (&got.longer, m + 1)] {
+                let expected = by_definition(&x, &starts, length, delay, of);
+                let total: f64 = expected.iter().sum();
+                for (g, e) in got.iter().zip(&expected) {
+                    prop_assert!((g - e).abs() <= 1e-12 * (e + total / starts.len() as f64) + 1e-300, "{g} {e}");
                 }
-                sum
-            };
-            let count = n - (m * delay) as usize;
-            let expected = (phi(m as usize, count) / phi(m as usize + 1, count)).ln();
-            let p = FuzzyParams { m, r: Tolerance::Absolute(0.3), n: power, delay };
-            let got = pollster::block_on(fuzzy(&Series::whole(x), &p, 0.3, &Unhurried)).unwrap().unwrap();
-            assert!((got - expected).abs() < 1e-12 * expected.abs().max(1.0), "{n}: {got} {expected}");
+                prop_assert_eq!(got.len(), starts.len());
+            }
         }
     }
 }

@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// The groups of templates that the jackknife leaves out in turn.
-const GROUPS: usize = 20;
+pub(super) const GROUPS: usize = 20;
 /// Fewer templates than this give no interval.
-const ENOUGH_FOR_JACKKNIFE: usize = 200;
+pub(super) const ENOUGH_FOR_JACKKNIFE: usize = 200;
 /// The share of equal neighbours above which matches are mostly ties.
 const MANY_TIES: f64 = 0.3;
 
@@ -98,12 +98,39 @@ impl Default for ApproximateParams {
     }
 }
 
-/// Population standard deviation.
+/// The mean; of values whose sum is beyond f64 as the sum of their parts.
 #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
-pub(in crate::measure) fn standard_deviation(x: &[f64]) -> f64 {
+pub(in crate::measure) fn mean(x: &[f64]) -> f64 {
     let n = x.len() as f64;
-    let mean = x.iter().sum::<f64>() / n;
-    (x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt()
+    let sum = x.iter().sum::<f64>();
+    if sum.is_finite() { sum / n } else { x.iter().map(|v| v / n).sum() }
+}
+
+/// Population standard deviation.
+pub(in crate::measure) fn standard_deviation(x: &[f64]) -> f64 {
+    let sd = spread(x, 1.0);
+    if sd.is_finite() && sd > 0.0 {
+        return sd;
+    }
+    // Squares of very large and very small values are beyond f64 where their root is not.
+    let largest = x.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+    if largest > 0.0 { spread(x, largest) } else { 0.0 }
+}
+
+/// The same, computed in units of `unit`.
+#[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
+fn spread(x: &[f64], unit: f64) -> f64 {
+    let centre = mean(x);
+    (x.iter().map(|v| ((v - centre) / unit).powi(2)).sum::<f64>() / x.len() as f64).sqrt() * unit
+}
+
+/// The error that `r` is no tolerance of the measure `id`.
+pub(super) fn invalid_tolerance(id: &str, r: &Tolerance) -> MeasureError {
+    // Only a step can have no width at all.
+    let least = if id == "fuzzen" { "above 0" } else { "of at least 0" };
+    let expected = format!("expected a number {least}, or a multiple of the standard deviation such as 0.2 sd");
+    let given = serde_json::to_string(r).unwrap_or_default();
+    ParameterError::Invalid { of: id.to_owned(), key: "r".to_owned(), given, expected }.into()
 }
 
 /// What both measures check first: the tolerance, the length, the variance.
@@ -125,16 +152,10 @@ pub(super) fn set_up(
 ) -> Result<Setup, MeasureError> {
     let sd = standard_deviation(&series.values);
     let constant = series.values.windows(2).all(|w| w[0] == w[1]);
-    let invalid = || ParameterError::Invalid {
-        of: id.to_owned(),
-        key: "r".to_owned(),
-        given: serde_json::to_string(r).unwrap_or_default(),
-        expected: "expected a number of at least 0, or a multiple of the standard deviation such as 0.2 sd".to_owned(),
-    };
     let n = series.values.len() as u64;
     let needed = u64::from(m) * u64::from(delay) + 2;
     let longest = series.stretches.iter().map(|s| s.len() as u64).max().unwrap_or(0);
-    let tolerance = r.resolve(if n == 0 { 0.0 } else { sd }).ok_or_else(invalid)?;
+    let tolerance = r.resolve(if n == 0 { 0.0 } else { sd }).ok_or_else(|| invalid_tolerance(id, r))?;
     if longest < needed {
         return Err(MeasureError::TooShort {
             n,
@@ -147,18 +168,23 @@ pub(super) fn set_up(
 }
 
 /// Notes that both measures share.
-#[expect(clippy::cast_precision_loss, reason = "a fraction")]
 fn annotate(mut outcome: Outcome, series: &Series<'_>, m: u32, set: &Setup) -> Outcome {
-    let n = series.values.len();
     outcome = outcome.detail("r", set.r).detail("sd", set.sd).detail("templates", set.templates.count);
     if series.omitted > 0 {
         outcome = outcome.detail("omitted", series.omitted);
     }
+    note_ties(outcome, series, m, set.constant)
+}
+
+/// Warns of a series that is short for templates of m values, or consists mostly of ties.
+#[expect(clippy::cast_precision_loss, reason = "a fraction")]
+pub(super) fn note_ties(mut outcome: Outcome, series: &Series<'_>, m: u32, constant: bool) -> Outcome {
+    let n = series.values.len();
     if (n as f64) < 10_f64.powi(i32::try_from(m).unwrap_or(i32::MAX)) {
         outcome = outcome.warn("too_short", "fewer than 10**m samples");
     }
     let ties = series.values.windows(2).filter(|w| w[0] == w[1]).count() as f64 / n.max(1) as f64;
-    if ties > MANY_TIES && !set.constant {
+    if ties > MANY_TIES && !constant {
         outcome =
             outcome.warn("ties", format!("{:.0} % of neighbours are equal: matches are mostly ties", 100.0 * ties));
     }

@@ -1,31 +1,37 @@
-//! Multiscale entropy: the regularity of a series at coarser and coarser grain.
+//! Multiscale entropy: an entropy of the series averaged over longer and longer blocks.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Inequality, Tolerance,
-    fuzzy::{FuzzyParams, fuzzy},
-    measures::{sample_entropy, set_up, standard_deviation, totals},
+    Inequality, Templates,
+    dispersion::{self, DispersionParams},
+    fuzzy::{Membership, fuzzy_entropy, memberships, starts},
+    measures::{Tolerance, invalid_tolerance, sample_entropy, standard_deviation, totals},
     templates::Starts,
-    words::{DispersionParams, dispersion},
 };
 use crate::{
+    compute::Ran,
     figure::{Axis, Colour, Figure, Mark, Panel},
-    measure::{About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Series, Undefined, Value},
+    measure::{
+        About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, Series, Undefined, Value,
+        discrete::plugin_bits, ordinal::OrdinalWindows,
+    },
     quantity::Unit,
 };
 
-/// What is computed at each scale.
+/// The entropy that is computed at every scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Base {
-    /// Sample entropy, as Costa et al. have it.
+    /// Sample entropy, r fixed.
     #[default]
     Sampen,
-    /// Fuzzy entropy: defined on shorter series.
+    /// Fuzzy entropy, r fixed.
     Fuzzen,
-    /// Dispersion entropy in six classes: linear in time.
+    /// Permutation entropy.
+    Perm,
+    /// Dispersion entropy, with the classes of the original series.
     Dispersion,
 }
 
@@ -33,21 +39,120 @@ pub enum Base {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MultiscaleParams {
-    /// The last scale: the series is averaged over blocks of 1, 2, …, this many samples.
+    /// The last scale; the value lists scales 1, 2, … up to it.
     #[schemars(range(min = 1, max = 1000))]
     pub scales: u32,
-    /// Template length m.
+    /// The entropy at every scale: sampen, fuzzen, perm or dispersion.
+    pub base: Base,
+    /// Template length m of sampen and fuzzen, word length of dispersion.
     #[schemars(range(min = 1, max = 8))]
     pub m: u32,
-    /// Tolerance r, the same at all scales: a number, or a multiple of the standard deviation of the original series such as 0.2 sd.
+    /// Tolerance r of sampen and fuzzen: a number in the units of the values, or a multiple of the standard deviation of the original series such as 0.2 sd.
     pub r: Tolerance,
-    /// What is computed at each scale: sample (sampen), fuzzy (fuzzen) or dispersion entropy (dispersion).
-    pub base: Base,
+    /// Delay τ: blocks between neighbouring values of a template.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub delay: u32,
+    /// Exponent n of the membership of fuzzen.
+    #[schemars(range(min = 1, max = 10))]
+    pub n: u32,
+    /// Embedding dimension of perm.
+    #[schemars(range(min = 2, max = 8))]
+    pub order: u32,
+    /// Amplitude classes of dispersion.
+    #[schemars(range(min = 2, max = 16))]
+    pub c: u32,
 }
 
 impl Default for MultiscaleParams {
     fn default() -> Self {
-        Self { scales: 20, m: 2, r: Tolerance::Relative("0.2 sd".to_owned()), base: Base::Sampen }
+        let r = Tolerance::Relative("0.2 sd".to_owned());
+        Self { scales: 20, base: Base::Sampen, m: 2, r, delay: 1, n: 2, order: 3, c: 6 }
+    }
+}
+
+/// The means of non-overlapping blocks of `scale` values; no block straddles a gap, and what is left over at the end of
+/// a stretch is not used.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a scale")]
+fn coarse_grained<'a>(series: &'a Series<'_>, scale: usize) -> Series<'a> {
+    if scale == 1 {
+        return Series { values: (&series.values[..]).into(), stretches: series.stretches.clone(), omitted: 0 };
+    }
+    let (mut values, mut stretches) = (Vec::with_capacity(series.values.len() / scale), Vec::new());
+    for stretch in &series.stretches {
+        let start = values.len();
+        let blocks = series.values[stretch.clone()].chunks_exact(scale);
+        values.extend(blocks.map(|block| block.iter().sum::<f64>() / scale as f64));
+        if values.len() > start {
+            stretches.push(start..values.len());
+        }
+    }
+    Series { values: values.into(), stretches, omitted: 0 }
+}
+
+/// What one scale gives.
+enum AtScale {
+    /// The definition has no term.
+    TooShort,
+    /// A number, or NaN where there is none.
+    Number(f64),
+}
+
+/// What stays the same at all scales.
+struct Fixed<'a> {
+    p: &'a MultiscaleParams,
+    r: f64,
+    scale: dispersion::Scale,
+    words: DispersionParams,
+    constant: bool,
+}
+
+impl Fixed<'_> {
+    async fn at(&self, coarse: &Series<'_>, ran: &mut Ran, context: &Context<'_>) -> Result<AtScale, MeasureError> {
+        let p = self.p;
+        let (m, delay) = (p.m as usize, p.delay as usize);
+        match p.base {
+            Base::Sampen | Base::Fuzzen if starts(coarse, m, delay).len() < 2 => Ok(AtScale::TooShort),
+            Base::Sampen | Base::Fuzzen if self.constant => Ok(AtScale::Number(f64::NAN)),
+            Base::Sampen => {
+                let templates = Templates::new(coarse, m, delay, self.r, Inequality::Within, Starts::Longer);
+                let done = context.compute.template_matches(&templates, context.pace).await?;
+                *ran = done.ran;
+                let (b, a) = totals(&done.value);
+                Ok(AtScale::Number(sample_entropy(b, a).unwrap_or(f64::NAN)))
+            }
+            Base::Fuzzen => {
+                let of = Membership { r: self.r, power: p.n };
+                let starts = starts(coarse, m, delay);
+                let found = memberships(&coarse.values, &starts, m, delay, of, context.pace).await?;
+                Ok(AtScale::Number(fuzzy_entropy(found.totals()).unwrap_or(f64::NAN)))
+            }
+            Base::Perm => {
+                let windows = OrdinalWindows { series: coarse, order: p.order, delay };
+                if windows.is_empty() {
+                    return Ok(AtScale::TooShort);
+                }
+                let done = context.compute.ordinal_counts(&windows, context.pace).await?;
+                *ran = done.ran;
+                Ok(AtScale::Number(plugin_bits(&done.value)))
+            }
+            Base::Dispersion => {
+                let id = Multiscale::ABOUT.id;
+                let words = dispersion::words(&self.words, id, coarse, self.scale, false, context.pace).await?;
+                let none = words.counts().iter().all(|&c| c == 0);
+                let entropy = || dispersion::entropy(&self.words, words.counts());
+                Ok(if none { AtScale::TooShort } else { AtScale::Number(entropy()) })
+            }
+        }
+    }
+
+    /// The number of values below which a warning is due, in words and as a number.
+    fn enough(&self) -> (String, f64) {
+        match self.p.base {
+            Base::Sampen | Base::Fuzzen => ("10**m".to_owned(), 10_f64.powf(f64::from(self.p.m))),
+            Base::Perm => ("5 m!".to_owned(), 5.0 * (2..=self.p.order).map(f64::from).product::<f64>()),
+            Base::Dispersion => ("c**m".to_owned(), f64::from(self.p.c).powf(f64::from(self.p.m))),
+        }
     }
 }
 
@@ -59,133 +164,119 @@ impl Measure for Multiscale {
     const ABOUT: About = About {
         id: "mse",
         title: "Multiscale entropy",
-        summary: "Sample entropy of block means over growing blocks: noise falls with the scale, complex series do not.",
-        equation: "y_s(j) = mean of x over the j-th block of s samples; MSE(s) = SampEn(y_s; m, r), r from the original series",
+        summary: "Entropy at longer and longer time scales: it falls for white noise, and stays for long-range correlation.",
+        equation: "MSE(s) = SampEn(m, r) of the means of blocks of s values, r fixed by the original series",
         source: "Costa, Goldberger & Peng, Multiscale entropy analysis of complex physiologic time series, Phys. Rev. Lett. 89, 068102 (2002)",
         family: Family::Regularity,
         accepts: Accepts::Series,
-        cost: "Σ over scales s of the base at N/s",
+        cost: "the base's cost at N, N/2, N/3, …",
         gpu: true,
     };
 
+    #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let series = input.series()?;
         let n = series.values.len() as u64;
-        let sd = standard_deviation(&series.values);
-        let name = match p.base {
-            Base::Sampen => "sample entropy, Chebyshev, ≤ r",
-            Base::Fuzzen => "fuzzy entropy",
-            Base::Dispersion => "dispersion entropy, six classes",
+        let (name, unit) = match p.base {
+            Base::Sampen => ("sample entropy, Chebyshev, ≤ r", Unit::Nats),
+            Base::Fuzzen => ("fuzzy entropy, Chebyshev, exp(−dⁿ/r)", Unit::Nats),
+            Base::Perm => ("permutation entropy, plug-in", Unit::Bits),
+            Base::Dispersion => ("dispersion entropy, plug-in, normal classes", Unit::Nats),
         };
-        if n > 1 && series.values.windows(2).all(|w| w[0] == w[1]) {
-            return Ok(Outcome::new(Value::Undefined(Undefined::ZeroVariance), Unit::Nats, name, n));
+        let sd = if n == 0 { 0.0 } else { standard_deviation(&series.values) };
+        let invalid = || invalid_tolerance(Self::ABOUT.id, &p.r);
+        let r = p.r.resolve(sd).ok_or_else(invalid)?;
+        // Of a spread below the normal numbers 0.2 rounds to 0.
+        let constant = series.values.windows(2).all(|w| w[0] == w[1]) || sd < f64::MIN_POSITIVE;
+        if p.base == Base::Fuzzen && r <= 0.0 && !constant {
+            return Err(invalid_tolerance("fuzzen", &p.r));
         }
+        let fixed = Fixed {
+            p: &p,
+            r,
+            scale: dispersion::Scale::of(&series.values),
+            words: DispersionParams { m: p.m, c: p.c, delay: p.delay, normalize: false },
+            constant,
+        };
+        let mut ran = Ran::cpu();
         let mut values = Vec::new();
-        let mut ran = None;
+        // Where a scale has fewer values than the base should have.
+        let (words, enough) = fixed.enough();
+        let mut short = None;
         for scale in 1..=p.scales {
-            let coarse = means(&series, scale as usize);
-            let (value, where_) = at_scale(&coarse, &p, sd, context).await.map_err(|e| longer(e, n, scale))?;
-            let Some(value) = value else {
-                return Ok(Outcome::new(Value::Undefined(Undefined::NoMatches), Unit::Nats, name, n)
-                    .detail("scale_without_matches", scale));
-            };
-            values.push(value);
-            ran = ran.or(where_);
-        }
-        let picture = picture(&values, &input.label());
-        let mut outcome = Outcome::new(Value::Vector(values), Unit::Nats, name, n)
-            .detail("sd", sd)
-            .detail("r", p.r.resolve(sd).unwrap_or_default())
-            .figure(picture);
-        if let Some(ran) = ran {
-            outcome = outcome.ran(ran);
-        }
-        if n / u64::from(p.scales) < 10_u64.saturating_pow(p.m) {
-            outcome = outcome.warn("too_short", "fewer than 10**m samples at the last scale");
-        }
-        Ok(outcome)
-    }
-}
-
-/// What is too short at a scale, in the words of the whole series.
-fn longer(error: MeasureError, n: u64, scale: u32) -> MeasureError {
-    match error {
-        MeasureError::TooShort { what, needed, .. } => MeasureError::TooShort {
-            n,
-            what: format!("{what} at scale {scale}"),
-            needed: needed.saturating_mul(u64::from(scale)),
-        },
-        other => other,
-    }
-}
-
-type AtScale = (Option<f64>, Option<crate::compute::Ran>);
-
-async fn at_scale(
-    series: &Series<'_>,
-    p: &MultiscaleParams,
-    sd: f64,
-    context: &Context<'_>,
-) -> Result<AtScale, MeasureError> {
-    // An invalid tolerance is told by whoever uses it.
-    let r = p.r.resolve(sd).map_or_else(|| p.r.clone(), Tolerance::Absolute);
-    match p.base {
-        Base::Sampen => {
-            let set = set_up(Multiscale::ABOUT.id, series, p.m, 1, &r, Inequality::Within, Starts::Longer)?;
-            let done = context.compute.template_matches(&set.templates, context.pace).await?;
-            let (b, a) = totals(&done.value);
-            Ok((sample_entropy(b, a), Some(done.ran)))
-        }
-        Base::Fuzzen => {
-            let set = set_up(Multiscale::ABOUT.id, series, p.m, 1, &r, Inequality::Within, Starts::Longer)?;
-            let params = FuzzyParams { m: p.m, r, ..FuzzyParams::default() };
-            Ok((fuzzy(series, &params, set.r, context.pace).await?, None))
-        }
-        Base::Dispersion => {
-            let needed = u64::from(p.m);
-            if series.stretches.iter().all(|s| (s.len() as u64) < needed) {
-                let n = series.values.len() as u64;
-                return Err(MeasureError::TooShort { n, what: format!("a word of {} classes", p.m), needed });
+            let coarse = coarse_grained(&series, scale as usize);
+            match fixed.at(&coarse, &mut ran, context).await? {
+                AtScale::Number(x) => values.push(x),
+                AtScale::TooShort => break,
             }
-            let params = DispersionParams { m: p.m, ..DispersionParams::default() };
-            Ok((Some(dispersion(series, standard_deviation(&series.values), &params)), None))
+            if (coarse.values.len() as f64) < enough {
+                short = short.or(Some(scale));
+            }
+            context.pace.tick(u64::from(scale), u64::from(p.scales)).await?;
         }
+        if values.is_empty() {
+            let (values, what) = match p.base {
+                Base::Sampen | Base::Fuzzen => (p.m, "a pair of templates"),
+                Base::Perm => (p.order - 1, "a window"),
+                Base::Dispersion => (p.m - 1, "a word"),
+            };
+            let pair = u64::from(matches!(p.base, Base::Sampen | Base::Fuzzen));
+            let needed = u64::from(values) * u64::from(p.delay) + 1 + pair;
+            return Err(MeasureError::TooShort { n, what: format!("{what} of {} values", values + 1), needed });
+        }
+        let reached = values.len() as u64;
+        if values.iter().all(|x| x.is_nan()) {
+            let reason = if constant { Undefined::ZeroVariance } else { Undefined::NoMatches };
+            return Ok(Outcome::new(Value::Undefined(reason), unit, name, n).ran(ran));
+        }
+        let figure = picture(&values, unit, name, &input.label());
+        let numbered = |wanted: fn(&f64) -> bool| -> Vec<String> {
+            (1..).zip(&values).filter(|(_, x)| wanted(x)).map(|(s, _): (u32, _)| s.to_string()).collect()
+        };
+        let (undefined, infinite) = (numbered(|x| x.is_nan()), numbered(|x| x.is_infinite()));
+        let mut outcome = Outcome::new(Value::Vector(values), unit, name, n).detail("scales", reached).ran(ran);
+        if matches!(p.base, Base::Sampen | Base::Fuzzen) {
+            outcome = outcome.detail("r", r).detail("sd", sd);
+        }
+        if series.omitted > 0 {
+            outcome = outcome.detail("omitted", series.omitted);
+        }
+        if reached < u64::from(p.scales) {
+            let text = format!("the scales above {reached} leave too few values for a single term, and are left out");
+            outcome = outcome.warn("scales_left_out", text);
+        }
+        if let Some(scale) = short {
+            outcome = outcome.warn("too_short", format!("fewer than {words} samples from scale {scale} on"));
+        }
+        if !undefined.is_empty() {
+            let text = format!("no two templates of length m match at scale {}: undefined there", undefined.join(", "));
+            outcome = outcome.warn("undefined", text);
+        }
+        if !infinite.is_empty() {
+            let text = format!("no pair matches over m + 1 values at scale {}: infinite there", infinite.join(", "));
+            outcome = outcome.warn("infinite", text);
+        }
+        Ok(outcome.figure(figure))
     }
 }
 
-/// Means of blocks of `scale` samples, within each stretch; what is left of the last block is dropped.
-#[expect(clippy::cast_precision_loss, reason = "at most 1000")]
-fn means<'a>(series: &Series<'a>, scale: usize) -> Series<'a> {
-    if scale == 1 {
-        return series.clone();
-    }
-    let (mut values, mut stretches) = (Vec::with_capacity(series.values.len() / scale), Vec::new());
-    for stretch in &series.stretches {
-        let start = values.len();
-        let blocks = series.values[stretch.clone()].chunks_exact(scale);
-        values.extend(blocks.map(|block| block.iter().sum::<f64>() / scale as f64));
-        if values.len() > start {
-            stretches.push(start..values.len());
-        }
-    }
-    Series { values: values.into(), stretches, omitted: series.omitted }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "at most 1000 scales")]
-fn picture(values: &[f64], label: &str) -> Figure {
+#[expect(clippy::cast_precision_loss, reason = "a picture")]
+fn picture(values: &[f64], unit: Unit, name: &str, label: &str) -> Figure {
+    let finite = values.iter().enumerate().filter(|(_, v)| v.is_finite());
+    let (x, y): (Vec<f64>, Vec<f64>) = finite.map(|(i, v)| (i as f64 + 1.0, *v)).unzip();
     Figure {
         id: "multiscale".to_owned(),
         title: format!("Multiscale entropy of {label}"),
-        description: "White noise falls with the scale; a series with structure at all scales does not.".to_owned(),
+        description: format!(
+            "{name}: {:.3} {unit} at scale 1, {:.3} {unit} at scale {}.",
+            values.first().copied().unwrap_or_default(),
+            y.last().copied().unwrap_or_default(),
+            x.last().copied().unwrap_or_default()
+        ),
         panels: vec![Panel {
-            x: Axis::new("scale (samples a block)"),
-            y: Axis::new("entropy (nats)"),
-            marks: vec![Mark::Line {
-                name: String::new(),
-                x: (1..=values.len()).map(|s| s as f64).collect(),
-                y: values.to_vec(),
-                colour: Colour::First,
-            }],
+            x: Axis::new("scale (values in a block)"),
+            y: Axis::new(format!("entropy ({unit})")),
+            marks: vec![Mark::Line { name: String::new(), x, y, colour: Colour::First }],
             weight: 1.0,
         }],
     }
@@ -193,34 +284,14 @@ fn picture(values: &[f64], label: &str) -> Figure {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use crate::{
-        compute::Cpu,
-        data::Column,
-        measure::{Context, Value, run},
-        pace::Unhurried,
-        rng::Philox,
-    };
+    use super::*;
 
     #[test]
-    fn white_noise_falls_and_scale_one_is_the_base() {
-        let mut rng = Philox::new(2, 0);
-        let column = Column::real("x", (0..6000).map(|_| rng.normal()).collect());
-        let context = Context::new(&Cpu, &Unhurried);
-        for base in ["sampen", "fuzzen", "dispersion"] {
-            let parameters = json!({ "scales": 6, "base": base });
-            let outcome = pollster::block_on(run("mse", &parameters, &column, &context)).unwrap();
-            let Value::Vector(values) = outcome.value else { panic!("{:?}", outcome.value) };
-            let alone = pollster::block_on(run(base, &json!({}), &column, &context)).unwrap().value.scalar().unwrap();
-            assert!((values[0] - alone).abs() < 1e-12, "{base}: {} {alone}", values[0]);
-            // Dispersion entropy rescales, so that it stays at its maximum.
-            assert!(base == "dispersion" || values.windows(2).all(|w| w[1] < w[0]), "{base}: {values:?}");
-        }
-        let short = Column::real("x", vec![1.0, 2.0, 1.5, 0.3, 2.2, 1.1, 0.7, 1.9]);
-        let error = pollster::block_on(run("mse", &json!({ "scales": 5, "base": "dispersion" }), &short, &context))
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("at scale 5") && error.contains("8 values"), "{error}");
+    fn blocks_do_not_straddle_gaps() {
+        let values = vec![1.0, 3.0, 5.0, 10.0, 20.0, 7.0];
+        let series = Series { values: values.into(), stretches: vec![0..3, 3..5, 5..6], omitted: 2 };
+        let coarse = coarse_grained(&series, 2);
+        assert_eq!(&coarse.values[..], [2.0, 15.0]);
+        assert_eq!(coarse.stretches, [0..1, 1..2]);
     }
 }
