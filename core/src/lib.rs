@@ -30,4 +30,5 @@ pub mod quantity;
 pub mod report;
 pub mod rng;
 pub mod sim;
+pub mod token;
 pub mod verify;
