@@ -106,9 +106,13 @@ macro_rules! precision {
                     add: bool,
                     packing: &mut Packing<$t>,
                 ) {
-                    // Tiles that fill the vector registers and do not overflow them.
+                    // Tiles that fill the vector registers and do not overflow them; half as wide for few columns.
                     if target_cfg_f!(target_feature = "avx512f") {
-                        gemm::gemm::<$t, 8, $wide, true>(shape, a, b, c, add, packing);
+                        if shape[1] <= $middle {
+                            gemm::gemm::<$t, 8, $middle, true>(shape, a, b, c, add, packing);
+                        } else {
+                            gemm::gemm::<$t, 8, $wide, true>(shape, a, b, c, add, packing);
+                        }
                     } else if target_cfg_f!(target_feature = "fma") {
                         gemm::gemm::<$t, 6, $middle, true>(shape, a, b, c, add, packing);
                     } else {
