@@ -5,6 +5,8 @@
 //! row is read where it is; a transposed one is turned block by block. Factors may be transposed and strided views, so all three
 //! products of a layer, and those of attention heads inside a wider matrix, are this one.
 
+#![expect(clippy::needless_range_loop, reason = "fixed widths, which become vectors")]
+
 use crate::nn::Float;
 
 /// Steps of the inner dimension for which a panel stays in the first cache.
