@@ -8,15 +8,14 @@ use surprisal_core::{
     token::{Alphabet, Encoder, Kind, Ngram, TokenError, Tokenizer, from_json, to_json, train_bpe},
 };
 
-const KINDS: [Kind; 6] =
-    [Kind::Characters, Kind::Words, Kind::Bpe, Kind::SequentialBpe, Kind::Lzw, Kind::Unigram];
+const KINDS: [Kind; 6] = [Kind::Characters, Kind::Words, Kind::Bpe, Kind::SequentialBpe, Kind::Lzw, Kind::Unigram];
 
 fn fixtures() -> Json {
-    serde_json::from_str(include_str!("tokenizers/fixtures.json")).unwrap()
+    serde_json::from_str(include_str!("tokenizers/fixtures.json")).expect("it works")
 }
 
 fn ids(case: &Json) -> Vec<u32> {
-    serde_json::from_value(case["ids"].clone()).unwrap()
+    serde_json::from_value(case["ids"].clone()).expect("it works")
 }
 
 #[test]
@@ -74,14 +73,14 @@ fn files_that_cannot_be_used_say_why() {
 
 /// Losses on fresh text of a tokenizer that was trained on the first 100k symbols: unigram and bigram, in units of H.
 fn ratios(source: Switching, kind: Kind, size: usize, encoder: Encoder) -> [f64; 2] {
-    let chain = source.chain().unwrap();
+    let chain = source.chain().expect("it works");
     let text = chain.text(400_000, 0, 0);
     let fresh = chain.text(200_000, 0, 1);
-    let tokenizer = Tokenizer::train(kind, &text[..100_000], 2, size, encoder).unwrap();
-    let (train, test) = (tokenizer.encode(&text).unwrap(), tokenizer.encode(&fresh).unwrap());
+    let tokenizer = Tokenizer::train(kind, &text[..100_000], 2, size, encoder).expect("it works");
+    let (train, test) = (tokenizer.encode(&text).expect("it works"), tokenizer.encode(&fresh).expect("it works"));
     [false, true].map(|pairs| {
-        let model = Ngram::fit(&train, tokenizer.size(), pairs, 0.5).unwrap();
-        model.loss(&test, &tokenizer.lengths()).unwrap().unwrap() / source.entropy_rate()
+        let model = Ngram::fit(&train, tokenizer.size(), pairs, 0.5).expect("it works");
+        model.loss(&test, &tokenizer.lengths()).expect("it works").expect("it works") / source.entropy_rate()
     })
 }
 
@@ -89,7 +88,8 @@ fn ratios(source: Switching, kind: Kind, size: usize, encoder: Encoder) -> [f64;
 fn losses_are_those_of_the_sheets_table() {
     let source = Switching { order: 2, p: 0.8, q: 0.8 };
     // The standard error of a loss on 200k symbols is about 0.2 %, and dictionaries of other samples differ a little.
-    let near = |found: f64, expected: f64, within: f64| assert!((found - expected).abs() < within, "{found} {expected}");
+    let near =
+        |found: f64, expected: f64, within: f64| assert!((found - expected).abs() < within, "{found} {expected}");
     let [unigram, bigram] = ratios(source, Kind::Bpe, 10, Encoder::Own);
     near(unigram, 1.108, 0.02);
     near(bigram, 1.001, 0.006);

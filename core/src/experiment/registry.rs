@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    About, Claim, Doing, Experiment, ExperimentError, Record, Run, boids::Flock, fish, markov, run::Erased, vicsek::Alignment,
+    About, Claim, Doing, Experiment, ExperimentError, Record, Run, boids::Flock, fish, markov, run::Erased,
+    vicsek::Alignment,
 };
 use crate::{
     compute::Compute,

@@ -152,7 +152,7 @@ impl Attention {
     #[must_use]
     pub fn maps<T: Float>(&self, qkv: &[T], length: usize, packing: &mut Packing<T>) -> Vec<T> {
         let mut maps = vec![T::ZERO; self.heads * length * length];
-        let mut lse = vec![T::ZERO; STRIP];
+        let mut lse = [T::ZERO; STRIP];
         let mut scores = Vec::new();
         for (h, map) in maps.chunks_exact_mut((length * length).max(1)).enumerate() {
             for (rows, strip) in self.strips(length) {

@@ -6,11 +6,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use super::{
-    Merge, Merges, TokenError, check,
-    hash::Map,
-    id, singles,
-};
+use super::{Merge, Merges, TokenError, check, hash::Map, id, singles};
 
 /// A pair that stands only once is not worth a token.
 const LEAST: u64 = 2;
@@ -306,7 +302,7 @@ mod tests {
     fn the_index_learns_what_the_definition_learns() {
         let mut texts: Vec<(Vec<u8>, usize)> = vec![
             (vec![0; 100], 1),
-            (vec![0, 1].repeat(50), 2),
+            ([0, 1].repeat(50), 2),
             ([vec![0; 7], vec![1; 5]].concat().repeat(9), 2),
             (Vec::new(), 2),
             (vec![1], 2),

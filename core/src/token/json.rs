@@ -70,7 +70,10 @@ pub fn to_json(tokenizer: &Tokenizer, alphabet: &Alphabet) -> String {
 pub fn from_json(text: &str) -> Result<Described, TokenError> {
     let document: Json = serde_json::from_str(text).map_err(|e| wrong(format!("it is no JSON: {e}")))?;
     if !document["normalizer"].is_null() {
-        return Err(wrong(format!("it has a normaliser, {}; texts are taken as they are here", document["normalizer"])));
+        return Err(wrong(format!(
+            "it has a normaliser, {}; texts are taken as they are here",
+            document["normalizer"]
+        )));
     }
     if document["added_tokens"].as_array().is_some_and(|list| !list.is_empty()) {
         return Err(wrong("it has special tokens; here are none".to_owned()));
@@ -88,10 +91,16 @@ pub fn from_json(text: &str) -> Result<Described, TokenError> {
             let (alphabet, words) = vocabulary(&model["vocab"])?;
             let length = words.last().map_or(1, Vec::len);
             if words != all_words(alphabet.size(), length) {
-                let text = format!("a word-level dictionary must hold all words of one length, in order; this one has {}", words.len());
+                let text = format!(
+                    "a word-level dictionary must hold all words of one length, in order; this one has {}",
+                    words.len()
+                );
                 return Err(wrong(text));
             }
-            Ok(Described { tokenizer: Tokenizer { alphabet: alphabet.size(), words, cut: Cut::Blocks(length) }, alphabet })
+            Ok(Described {
+                tokenizer: Tokenizer { alphabet: alphabet.size(), words, cut: Cut::Blocks(length) },
+                alphabet,
+            })
         }
         other => {
             let found = other.unwrap_or("none");
@@ -177,8 +186,13 @@ fn likeliest(model: &Json) -> Result<Described, TokenError> {
         let none = || wrong(format!("{entry} is no word with a score"));
         pairs.push(word.zip(score).ok_or_else(none)?);
     }
-    let mut characters: Vec<char> =
-        pairs.iter().filter_map(|(w, _)| { let mut c = w.chars(); c.next().filter(|_| c.next().is_none()) }).collect();
+    let mut characters: Vec<char> = pairs
+        .iter()
+        .filter_map(|(w, _)| {
+            let mut c = w.chars();
+            c.next().filter(|_| c.next().is_none())
+        })
+        .collect();
     characters.sort_unstable();
     characters.dedup();
     let alphabet = Alphabet::new(characters)?;

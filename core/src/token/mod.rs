@@ -107,7 +107,9 @@ pub enum TokenError {
         high: usize,
     },
     /// The text is too short or too regular for so many tokens.
-    #[error("a dictionary of {asked} tokens is larger than this text of {symbols} symbols supports: {found} can be learned")]
+    #[error(
+        "a dictionary of {asked} tokens is larger than this text of {symbols} symbols supports: {found} can be learned"
+    )]
     Unsupported {
         /// What was asked for.
         asked: usize,

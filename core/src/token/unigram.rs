@@ -185,8 +185,7 @@ fn substrings(text: &[u8], longest: usize) -> Vec<(&[u8], u64)> {
     for length in 2..=longest.min(text.len()) {
         let mut counts: Map<&[u8], u64> = Map::default();
         for window in text.windows(length) {
-            let frequent =
-                |s: &Map<&[u8], u64>| s.contains_key(&window[..length - 1]) && s.contains_key(&window[1..]);
+            let frequent = |s: &Map<&[u8], u64>| s.contains_key(&window[..length - 1]) && s.contains_key(&window[1..]);
             if shorter.as_ref().is_none_or(frequent) {
                 *counts.entry(window).or_default() += 1;
             }

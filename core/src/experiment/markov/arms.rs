@@ -83,7 +83,8 @@ impl Arm {
         // A head that spreads over all it sees has the entropy ln (i + 1) at place i.
         let n = maps.entropies.len();
         let mean = maps.entropies.iter().sum::<f64>() / as_f64(n.max(1) as u64);
-        let (name, title) = (format!("{}_attention_entropy", self.name), format!("mean attention entropy, {}", self.name));
+        let (name, title) =
+            (format!("{}_attention_entropy", self.name), format!("mean attention entropy, {}", self.name));
         record.set(Scalar { unit: crate::quantity::Unit::Nats, ..Scalar::new(name, title, Some(mean), n as u64) });
         record.put(&format!("{}_attention", self.name), super::plots::attention(&maps));
         Ok(())

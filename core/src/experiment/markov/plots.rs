@@ -85,9 +85,10 @@ pub(super) fn map(record: &Record, arm: &str) -> Option<Figure> {
     Some(Figure {
         id: format!("{arm}-attention"),
         title: format!("What the transformer on {arm} looks at"),
-        description: "The mean over heads of attention weights in the last block, query by key, over the first tokens of \
+        description:
+            "The mean over heads of attention weights in the last block, query by key, over the first tokens of \
                       the fresh text."
-            .to_owned(),
+                .to_owned(),
         panels: vec![Panel { x: Axis::new("key"), y: Axis::new("query"), marks, weight: 1.0 }],
     })
 }
@@ -117,9 +118,10 @@ pub(super) fn sweep(record: &Record) -> Option<Figure> {
     Some(Figure {
         id: "sweep".to_owned(),
         title: "Tables of counts over tokens against the size of the dictionary".to_owned(),
-        description: "Losses of unigram and bigram models over tokens, in nats per source symbol, against the number of \
+        description:
+            "Losses of unigram and bigram models over tokens, in nats per source symbol, against the number of \
                       tokens, for three ways to learn the dictionary, with the theorem's bound for LZW."
-            .to_owned(),
+                .to_owned(),
         panels: vec![
             panel("unigram", "token unigram (nats/symbol)", true),
             panel("bigram", "token bigram (nats/symbol)", false),

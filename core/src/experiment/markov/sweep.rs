@@ -114,7 +114,11 @@ impl Sweep {
     fn bound(&self, cell: Cell) -> f64 {
         let delta = self.source.chain.smallest();
         let epsilon = (1.0 / delta).ln() / (0.99 * as_f64(cell.size as u64).ln());
-        if cell.kind == Kind::Lzw && delta > 0.0 && epsilon < 1.0 { self.source.rate / (1.0 - epsilon) } else { f64::NAN }
+        if cell.kind == Kind::Lzw && delta > 0.0 && epsilon < 1.0 {
+            self.source.rate / (1.0 - epsilon)
+        } else {
+            f64::NAN
+        }
     }
 
     fn measure(&self, cell: Cell, record: &mut Record) -> Result<(), ExperimentError> {
@@ -171,10 +175,8 @@ impl Sweep {
         let Some(table) = record.table("sweep") else { return };
         let finite = |x: f64| x.is_finite().then_some(x);
         let [sizes, bpe, _] = plots::curve(table, "bpe", "unigram");
-        let rises: Vec<f64> = (1..bpe.len())
-            .filter(|i| sizes[i - 1] >= 4.0 && sizes[*i] <= 64.0)
-            .map(|i| bpe[i] - bpe[i - 1])
-            .collect();
+        let rises: Vec<f64> =
+            (1..bpe.len()).filter(|i| sizes[i - 1] >= 4.0 && sizes[*i] <= 64.0).map(|i| bpe[i] - bpe[i - 1]).collect();
         let [sizes, lzw, bounds] = plots::curve(table, "lzw", "unigram");
         let margins: Vec<f64> = (0..lzw.len())
             .filter(|i| [32.0, 256.0, 2048.0].contains(&sizes[*i]) && bounds[*i].is_finite())
@@ -184,21 +186,43 @@ impl Sweep {
         let [_, theory, _] = plots::curve(table, "words", "theory");
         let errors: Vec<f64> =
             words.iter().zip(&theory).filter(|(_, t)| t.is_finite()).map(|(w, t)| (w / t - 1.0).abs()).collect();
-        let losses = ["unigram", "bigram"].map(|c| ["bpe", "lzw", "words"].map(|k| plots::curve(table, k, c)[1].clone()));
+        let losses =
+            ["unigram", "bigram"].map(|c| ["bpe", "lzw", "words"].map(|k| plots::curve(table, k, c)[1].clone()));
         let lowest = losses.iter().flatten().flatten().copied().filter(|x| x.is_finite()).fold(f64::INFINITY, f64::min);
         let most = |x: &[f64]| finite(x.iter().copied().fold(f64::NEG_INFINITY, f64::max));
         let least = |x: &[f64]| finite(x.iter().copied().fold(f64::INFINITY, f64::min));
         let scalars = [
-            ("bpe_largest_rise", "largest rise of BPE's unigram loss from one size to the next, 4 to 64", most(&rises), rises.len()),
-            ("lzw_least_margin", "least share by which LZW's unigram loss is below its bound", least(&margins), margins.len()),
+            (
+                "bpe_largest_rise",
+                "largest rise of BPE's unigram loss from one size to the next, 4 to 64",
+                most(&rises),
+                rises.len(),
+            ),
+            (
+                "lzw_least_margin",
+                "least share by which LZW's unigram loss is below its bound",
+                least(&margins),
+                margins.len(),
+            ),
             ("words_worst_error", "largest relative error of the exact loss of words", most(&errors), errors.len()),
-            ("lowest_over_rate", "lowest loss by H", finite(lowest / self.source.rate), bpe.len() + lzw.len() + words.len()),
+            (
+                "lowest_over_rate",
+                "lowest loss by H",
+                finite(lowest / self.source.rate),
+                bpe.len() + lzw.len() + words.len(),
+            ),
         ];
         for (name, title, value, n) in scalars {
             record.set(Scalar::new(name, title, value, n as u64));
         }
-        let best = plots::curve(record.table("sweep").unwrap_or(&Table::default()), "bpe", "unigram")[1].last().copied();
-        record.set(Scalar::new("bpe_over_rate", "BPE's unigram loss by H at the largest size", best.map(|b| b / self.source.rate), 1));
+        let best =
+            plots::curve(record.table("sweep").unwrap_or(&Table::default()), "bpe", "unigram")[1].last().copied();
+        record.set(Scalar::new(
+            "bpe_over_rate",
+            "BPE's unigram loss by H at the largest size",
+            best.map(|b| b / self.source.rate),
+            1,
+        ));
     }
 }
 

@@ -28,10 +28,6 @@ pub(crate) struct Tokenization {
 }
 
 impl Tokenization {
-    fn arm(&self, name: &str) -> Option<&Arm> {
-        self.arms.iter().find(|a| a.name == name)
-    }
-
     /// What is known before any step.
     fn describe(&self, record: &mut Record) -> Result<(), ExperimentError> {
         for scalar in &self.text_errors.scalars {
@@ -152,7 +148,12 @@ impl Experiment for Tokenization {
         Box::pin(async move {
             let of = Self::ABOUT.id;
             if !params.width.is_multiple_of(params.heads) {
-                return Err(invalid(of, "heads", params.heads, format!("expected a divisor of the width, {}", params.width)));
+                return Err(invalid(
+                    of,
+                    "heads",
+                    params.heads,
+                    format!("expected a divisor of the width, {}", params.width),
+                ));
             }
             if params.tokenizer_symbols > params.train_symbols {
                 let most = format!("expected at most the text, {}", params.train_symbols);
@@ -255,7 +256,8 @@ impl Experiment for Tokenization {
             .into_iter()
             .filter_map(|name| Some(format!("{} on {name}", number(record.value(&format!("{name}_loss"))?))))
             .collect();
-        let limits = format!("single symbols allow {} and the source's entropy rate is {}", number(unigram), number(rate));
+        let limits =
+            format!("single symbols allow {} and the source's entropy rate is {}", number(unigram), number(rate));
         if unigram - rate <= LEAST_GAP {
             return format!("The loss is {}; {limits}, too close to tell.", told.join(", "));
         }

@@ -1,7 +1,5 @@
 //! The softmax of a strip of attention scores: some queries against the keys that they may see.
 
-#![expect(clippy::needless_range_loop, reason = "fixed widths, which become vectors")]
-
 use crate::nn::Float;
 
 /// Which queries and keys a strip has; query i sees keys j with i − window < j ≤ i.

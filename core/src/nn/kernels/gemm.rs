@@ -5,8 +5,6 @@
 //! row is read where it is; a transposed one is turned block by block. Factors may be transposed and strided views, so all three
 //! products of a layer, and those of attention heads inside a wider matrix, are this one.
 
-#![expect(clippy::needless_range_loop, reason = "fixed widths, which become vectors")]
-
 use crate::nn::Float;
 
 /// Steps of the inner dimension for which a panel stays in the first cache.
@@ -154,12 +152,7 @@ fn tile_sums<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
 
 /// Copies a block of a transposed left factor row by row.
 #[inline(always)]
-fn turn<T: Float, const MR: usize>(
-    a: Matrix<'_, T>,
-    [m0, k0]: [usize; 2],
-    [block, depth]: [usize; 2],
-    to: &mut [T],
-) {
+fn turn<T: Float, const MR: usize>(a: Matrix<'_, T>, [m0, k0]: [usize; 2], [block, depth]: [usize; 2], to: &mut [T]) {
     // A few rows at a time, so that what is read lies together.
     for (first, to) in (0..block).step_by(MR).zip(to[..block * depth].chunks_mut(MR * depth)) {
         let rows = MR.min(block - first);
@@ -209,6 +202,8 @@ mod tests {
     use super::*;
     use crate::rng::Philox;
 
+    type Product<T> = fn([usize; 3], Matrix<'_, T>, Matrix<'_, T>, (&mut [T], usize), bool, &mut Packing<T>);
+
     /// Every product of two views, at sizes that are awkward for tiles, panels and blocks, against the definition.
     fn products<T: Float>(tolerance: f64) {
         let mut rng = Philox::new(3, 0);
@@ -225,8 +220,7 @@ mod tests {
                 let mut c = before.clone();
                 let (av, bv) =
                     (Matrix { data: &a, stride: sa, transposed: ta }, Matrix { data: &b, stride: sb, transposed: tb });
-                let run: fn([usize; 3], Matrix<'_, T>, Matrix<'_, T>, (&mut [T], usize), bool, &mut Packing<T>) =
-                    T::gemm;
+                let run: Product<T> = T::gemm;
                 for run in [run, gemm::<T, 4, 8, false>] {
                     c.copy_from_slice(&before);
                     run([m, n, k], av, bv, (&mut c, sc), add, &mut packing);

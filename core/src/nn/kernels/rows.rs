@@ -1,7 +1,5 @@
 //! Loops over rows and over flat buffers.
 
-#![expect(clippy::needless_range_loop, reason = "fixed widths, which become vectors")]
-
 use super::{
     super::optimiser::Nudge,
     attend::{largest, total},
@@ -159,7 +157,7 @@ pub(super) fn cross_entropy<T: Float>(
             let total = sum_of(row, |x| x);
             let share = scale / total;
             row.iter_mut().for_each(|x| *x *= share);
-            row[target] = row[target] - scale;
+            row[target] -= scale;
             total
         } else {
             sum_of(row, |x| (x - most).exp())
