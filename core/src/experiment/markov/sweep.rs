@@ -14,7 +14,7 @@ use crate::{
     experiment::{About, Claim, Column, Comparison, Doing, Experiment, ExperimentError, Record, Scalar, Table, Values},
     figure::{Figure, number},
     pace::Pace,
-    token::{Encoder, Kind, Tokenizer, spans},
+    token::{Encoder, Kind, TokenError, Tokenizer, spans},
 };
 
 /// Parameters of the sweep.
@@ -78,7 +78,9 @@ impl Default for Params {
 
 /// Sizes of learned dictionaries; words of one length have those of their length.
 const SIZES: [u32; 12] = [2, 4, 6, 8, 10, 16, 32, 64, 128, 256, 1024, 2048];
-/// Words of at most so many symbols, and at most so many words.
+/// The largest dictionary of BPE: beyond it pairs soon stand once.
+const MOST_BPE: usize = 256;
+/// Words of at most so many symbols.
 const LONGEST: u32 = 6;
 
 /// One dictionary of the sweep.
@@ -107,7 +109,8 @@ impl Sweep {
         let sizes = SIZES.into_iter().map(|s| s as usize).filter(|s| (alphabet..=largest).contains(s));
         let learned = |kind| sizes.clone().map(move |size| Cell { kind, size, length: 0 });
         let words = (1..=LONGEST).map(|length| Cell { kind: Kind::Words, size: alphabet.pow(length), length });
-        learned(Kind::Bpe).chain(learned(Kind::Lzw)).chain(words.filter(|c| c.size <= largest)).collect()
+        let bpe = learned(Kind::Bpe).filter(|c| c.size <= MOST_BPE);
+        bpe.chain(learned(Kind::Lzw)).chain(words.filter(|c| c.size <= largest)).collect()
     }
 
     /// 1/(1 − ε) times H with ε = ln(1/δ)/(0.99 ln d), for LZW; NaN where it says nothing.
@@ -126,7 +129,13 @@ impl Sweep {
         let learned = &self.text[..self.params.tokenizer_symbols.min(self.params.train_symbols) as usize];
         // A dictionary of words of one length holds the single symbols too, for the rest of a text.
         let asked = if cell.length > 1 { cell.size + alphabet } else { cell.size };
-        let tokenizer = Tokenizer::train(cell.kind, learned, alphabet, asked, self.params.encoder)?;
+        let tokenizer = match Tokenizer::train(cell.kind, learned, alphabet, asked, self.params.encoder) {
+            Err(error @ TokenError::Unsupported { .. }) => {
+                record.note(format!("Left out: {error}."));
+                return Ok(());
+            }
+            other => other?,
+        };
         let arm = Arm::new("tokens", tokenizer, &self.text, &self.fresh)?;
         let [unigram, bigram] = arm.plug_in()?.map(|loss| loss.unwrap_or(f64::NAN));
         let theory = self.source.switching.filter(|_| cell.length > 0).map(|s| s.word_unigram_loss(cell.length));
@@ -175,11 +184,14 @@ impl Sweep {
         let Some(table) = record.table("sweep") else { return };
         let finite = |x: f64| x.is_finite().then_some(x);
         let [sizes, bpe, _] = plots::curve(table, "bpe", "unigram");
-        let rises: Vec<f64> =
-            (1..bpe.len()).filter(|i| sizes[i - 1] >= 4.0 && sizes[*i] <= 64.0).map(|i| bpe[i] - bpe[i - 1]).collect();
-        let [sizes, lzw, bounds] = plots::curve(table, "lzw", "unigram");
+        let rises = |from: f64| -> Vec<f64> {
+            let within = |i: &usize| sizes[i - 1] >= from && sizes[*i] <= 64.0;
+            (1..bpe.len()).filter(within).map(|i| bpe[i] - bpe[i - 1]).collect()
+        };
+        let (early, late) = (rises(4.0), rises(10.0));
+        let [lzw_sizes, lzw, bounds] = plots::curve(table, "lzw", "unigram");
         let margins: Vec<f64> = (0..lzw.len())
-            .filter(|i| [32.0, 256.0, 2048.0].contains(&sizes[*i]) && bounds[*i].is_finite())
+            .filter(|i| [32.0, 256.0, 2048.0].contains(&lzw_sizes[*i]) && bounds[*i].is_finite())
             .map(|i| 1.0 - lzw[i] / bounds[i])
             .collect();
         let [_, words, _] = plots::curve(table, "words", "unigram");
@@ -194,10 +206,11 @@ impl Sweep {
         let scalars = [
             (
                 "bpe_largest_rise",
-                "largest rise of BPE's unigram loss from one size to the next, 4 to 64",
-                most(&rises),
-                rises.len(),
+                "largest rise of BPE's unigram loss from one size to the next, 10 to 64",
+                most(&late),
+                late.len(),
             ),
+            ("bpe_largest_early_rise", "and 4 to 64", most(&early), early.len()),
             (
                 "lzw_least_margin",
                 "least share by which LZW's unigram loss is below its bound",
@@ -281,12 +294,14 @@ impl Experiment for Sweep {
         },
         Claim {
             id: "bpe-falls",
-            statement: "BPE's unigram loss falls with every size from 4 to 64.",
+            statement: "BPE's unigram loss falls with every size from 10 to 64.",
             scalar: "bpe_largest_rise",
             comparison: Comparison::Below { value: 0.0 },
             settings: &[],
             seeds: 3,
-            source: "measured before, one seed",
+            // Below 10 it does so in half of the samples: at p = q the four pairs are equally likely at first, and where
+            // 00 and 11 are merged before 01 or 10, it rises from 6 to 8 tokens.
+            source: "measured before on six seeds by another program",
         },
         Claim {
             id: "sane",

@@ -12,6 +12,9 @@ const DEPTH: usize = 256;
 /// Rows of the left factor that stay in the second cache, a multiple of all MR.
 const BLOCK: usize = 96;
 
+/// Steps of the inner dimension that are turned at once.
+const STEPS: usize = 8;
+
 /// A matrix in memory: element (i, j) is `data[i stride + j]`, or `data[j stride + i]` where it is transposed.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +63,7 @@ pub(super) fn gemm<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
         (0..m).for_each(|i| c[i * stride..][..n].fill(T::ZERO));
     }
     let panels = n.div_ceil(NR);
+    let mut sums = [[T::ZERO; NR]; MR];
     for k0 in (0..k).step_by(DEPTH) {
         let depth = DEPTH.min(k - k0);
         let add = add || k0 > 0;
@@ -84,11 +88,11 @@ pub(super) fn gemm<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
                 for tile in 0..tiles {
                     let first = m0 + tile * MR;
                     let rows = [row + tile * MR, row + block];
-                    let sums = tile_sums::<T, MR, NR, FMA>(left, rows, column, columns);
+                    tile_sums::<T, MR, NR, FMA>(left, rows, column, columns, &mut sums);
                     let width = NR.min(n - n0);
-                    for (i, sums) in sums.iter().enumerate().take(MR.min(m - first)) {
-                        let row = &mut c[(first + i) * stride + n0..][..width];
-                        store(sums, row, add);
+                    let valid = MR.min(m - first);
+                    for (i, sums) in sums.iter().enumerate().take(valid) {
+                        store(sums, &mut c[(first + i) * stride + n0..][..width], add);
                     }
                 }
             }
@@ -127,7 +131,8 @@ fn tile_sums<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
     [first, end]: [usize; 2],
     column: usize,
     b: &[[T; NR]],
-) -> [[T; NR]; MR] {
+    out: &mut [[T; NR]; MR],
+) {
     let depth = b.len();
     let mut rows = [&a.data[..0]; MR];
     for (i, row) in rows.iter_mut().enumerate() {
@@ -147,17 +152,33 @@ fn tile_sums<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
             }
         }
     }
-    sums
+    // Copied once: what is indexed by a variable later must not be what the loop adds to.
+    *out = sums;
 }
 
 /// Copies a block of a transposed left factor row by row.
 #[inline(always)]
 fn turn<T: Float, const MR: usize>(a: Matrix<'_, T>, [m0, k0]: [usize; 2], [block, depth]: [usize; 2], to: &mut [T]) {
-    // A few rows at a time, so that what is read lies together.
     for (first, to) in (0..block).step_by(MR).zip(to[..block * depth].chunks_mut(MR * depth)) {
         let rows = MR.min(block - first);
-        for k in 0..depth {
-            let from = &a.data[(k0 + k) * a.stride + m0 + first..][..rows];
+        let start = m0 + first;
+        let mut k = 0;
+        // Squares of eight steps, read along the rows of memory and written along those of the block.
+        while rows == MR && k + STEPS <= depth {
+            let mut square = [[T::ZERO; STEPS]; MR];
+            for step in 0..STEPS {
+                let from = &a.data[(k0 + k + step) * a.stride + start..][..MR];
+                for i in 0..MR {
+                    square[i][step] = from[i];
+                }
+            }
+            for i in 0..MR {
+                to[i * depth + k..][..STEPS].copy_from_slice(&square[i]);
+            }
+            k += STEPS;
+        }
+        for k in k..depth {
+            let from = &a.data[(k0 + k) * a.stride + start..][..rows];
             for (i, x) in from.iter().enumerate() {
                 to[i * depth + k] = *x;
             }
@@ -173,9 +194,26 @@ fn pack<T: Float, const W: usize>(from: Matrix<'_, T>, k0: usize, n0: usize, n: 
         if width < W {
             to.fill([T::ZERO; W]);
         }
+        let whole = if width == W { width / STEPS * STEPS } else { 0 };
+        let deep = to.len() / STEPS * STEPS;
+        for j in (0..whole).step_by(STEPS) {
+            for k in (0..deep).step_by(STEPS) {
+                let mut square = [[T::ZERO; STEPS]; STEPS];
+                for i in 0..STEPS {
+                    let from = &from.data[(n0 + j + i) * from.stride + k0 + k..][..STEPS];
+                    for step in 0..STEPS {
+                        square[step][i] = from[step];
+                    }
+                }
+                for step in 0..STEPS {
+                    to[k + step][j..j + STEPS].copy_from_slice(&square[step]);
+                }
+            }
+        }
         for j in 0..width {
+            let first = if j < whole { deep } else { 0 };
             let column = &from.data[(n0 + j) * from.stride + k0..][..to.len()];
-            for (to, x) in to.iter_mut().zip(column) {
+            for (to, x) in to[first..].iter_mut().zip(&column[first..]) {
                 to[j] = *x;
             }
         }
