@@ -166,14 +166,14 @@ fn turn<T: Float, const MR: usize>(a: Matrix<'_, T>, [m0, k0]: [usize; 2], [bloc
         // Squares of eight steps, read along the rows of memory and written along those of the block.
         while rows == MR && k + STEPS <= depth {
             let mut square = [[T::ZERO; STEPS]; MR];
-            for step in 0..STEPS {
-                let from = &a.data[(k0 + k + step) * a.stride + start..][..MR];
-                for i in 0..MR {
-                    square[i][step] = from[i];
+            for (step, from) in (k0 + k..k0 + k + STEPS).enumerate() {
+                let from = &a.data[from * a.stride + start..][..MR];
+                for (row, x) in square.iter_mut().zip(from) {
+                    row[step] = *x;
                 }
             }
-            for i in 0..MR {
-                to[i * depth + k..][..STEPS].copy_from_slice(&square[i]);
+            for (i, row) in square.iter().enumerate() {
+                to[i * depth + k..][..STEPS].copy_from_slice(row);
             }
             k += STEPS;
         }
@@ -201,12 +201,12 @@ fn pack<T: Float, const W: usize>(from: Matrix<'_, T>, k0: usize, n0: usize, n: 
                 let mut square = [[T::ZERO; STEPS]; STEPS];
                 for i in 0..STEPS {
                     let from = &from.data[(n0 + j + i) * from.stride + k0 + k..][..STEPS];
-                    for step in 0..STEPS {
-                        square[step][i] = from[step];
+                    for (row, x) in square.iter_mut().zip(from) {
+                        row[i] = *x;
                     }
                 }
-                for step in 0..STEPS {
-                    to[k + step][j..j + STEPS].copy_from_slice(&square[step]);
+                for (to, row) in to[k..k + STEPS].iter_mut().zip(&square) {
+                    to[j..j + STEPS].copy_from_slice(row);
                 }
             }
         }

@@ -44,7 +44,7 @@ pub trait Kernels: Sized {
     fn gelu_forward(x: &[Self], y: &mut [Self]);
     /// dy becomes dx.
     fn gelu_backward(x: &[Self], dy: &mut [Self]);
-    /// −ln softmax(logits)[target] a row, and their sum; with a scale the logits become their gradients times it.
+    /// −ln of the softmax at the target a row, and their sum; with a scale the logits become their gradients times it.
     fn cross_entropy(
         logits: &mut [Self],
         width: usize,
