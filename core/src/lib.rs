@@ -32,4 +32,5 @@ pub mod report;
 pub mod rng;
 pub mod sim;
 mod tables;
+pub mod token;
 pub mod verify;

@@ -21,6 +21,12 @@ fn short(id: &str) -> Json {
         "fish-rotation" => json!({"count": 30, "steps_before": 200, "angles": 7}),
         "vicsek" => json!({"count": 60, "steps": 60}),
         "boids" => json!({"count": 60, "steps": 60}),
+        "tokenization-markov" => json!({
+            "steps": 25, "context": 16, "train_symbols": 20_000, "tokenizer_symbols": 10_000, "test_symbols": 5000
+        }),
+        "tokenization-sweep" => json!({
+            "largest": 64, "train_symbols": 60_000, "tokenizer_symbols": 30_000, "test_symbols": 20_000
+        }),
         other => panic!("no short parameters for {other}"),
     }
 }

@@ -210,7 +210,7 @@ fn kinds() -> Vec<Config> {
 fn transformer<T: Checked>() {
     let rng = &mut Philox::new(8, 0);
     for config in kinds() {
-        let gpt = Gpt::new(config).unwrap();
+        let gpt = Gpt::new(config).expect("it fits");
         let mut space = Space::default();
         // Larger than at the beginning, so that every layer matters.
         let params: Vec<T> = random(rng, gpt.layout().len(), 0.5);
@@ -218,11 +218,11 @@ fn transformer<T: Checked>() {
         // Three sequences of full length.
         let (inputs, targets) = (token(21), token(21));
         let mut gradient = vec![T::ZERO; params.len()];
-        let told = gpt.gradient(&params, &inputs, &targets, 7, &mut gradient, &mut space).unwrap();
+        let told = gpt.gradient(&params, &inputs, &targets, 7, &mut gradient, &mut space).expect("it fits");
         let mut loss = |p: &[T]| {
-            let losses = gpt.surprisal(p, &inputs, &targets, 7, &mut space).unwrap();
+            let losses = gpt.surprisal(p, &inputs, &targets, 7, &mut space).expect("it fits");
             let mut rest = vec![T::ZERO; p.len()];
-            let mean = gpt.gradient(p, &inputs, &targets, 7, &mut rest, &mut space).unwrap();
+            let mean = gpt.gradient(p, &inputs, &targets, 7, &mut rest, &mut space).expect("it fits");
             let other = losses.iter().map(|x| f64::from(*x)).sum::<f64>() / 21.0;
             assert!((mean - other).abs() < 1e-5 * mean, "{mean} {other}");
             mean

@@ -2,9 +2,11 @@
 
 use crate::{
     measure::{MeasureError, school::SchoolError},
+    nn::NnError,
     pace::Cancelled,
     params::ParameterError,
-    sim::swarm::SwarmError,
+    sim::{markov::MarkovError, swarm::SwarmError},
+    token::TokenError,
 };
 
 /// Why an experiment cannot begin or go on.
@@ -31,6 +33,15 @@ pub enum ExperimentError {
     /// A measure has no value.
     #[error(transparent)]
     Measure(MeasureError),
+    /// There is no such source of symbols.
+    #[error(transparent)]
+    Source(#[from] MarkovError),
+    /// A text cannot be cut into tokens as asked.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// A network cannot be made or trained.
+    #[error(transparent)]
+    Network(NnError),
     /// A recording cannot be used.
     #[error("{0}")]
     Tracks(String),
@@ -66,10 +77,24 @@ impl From<MeasureError> for ExperimentError {
     }
 }
 
+impl From<NnError> for ExperimentError {
+    fn from(error: NnError) -> Self {
+        match error {
+            NnError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            other => Self::Network(other),
+        }
+    }
+}
+
 impl ExperimentError {
     /// Whether a back end failed, so that going on elsewhere from the last snapshot makes sense.
     #[must_use]
     pub const fn is_backend(&self) -> bool {
-        matches!(self, Self::Swarm(SwarmError::Backend { .. }) | Self::Measure(MeasureError::Backend { .. }))
+        matches!(
+            self,
+            Self::Swarm(SwarmError::Backend { .. })
+                | Self::Measure(MeasureError::Backend { .. })
+                | Self::Network(NnError::Backend { .. })
+        )
     }
 }

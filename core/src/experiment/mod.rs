@@ -25,6 +25,7 @@ pub mod check;
 mod claim;
 mod error;
 mod fish;
+mod markov;
 pub mod real;
 mod record;
 mod registry;

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    About, Claim, Doing, Experiment, ExperimentError, Record, Run, boids::Flock, fish, run::Erased, vicsek::Alignment,
+    About, Claim, Doing, Experiment, ExperimentError, Record, Run, boids::Flock, fish, markov, run::Erased,
+    vicsek::Alignment,
 };
 use crate::{
     compute::Compute,
@@ -166,6 +167,8 @@ tables! {
     fish::Rotation,
     Alignment,
     Flock,
+    markov::Tokenization,
+    markov::Sweep,
 }
 
 /// The experiment called `id`.

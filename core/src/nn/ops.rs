@@ -186,7 +186,7 @@ impl Gelu {
     }
 }
 
-/// −ln softmax(logits)[target] of each row, in nats; their sum in f64. The targets are below `width`.
+/// −ln of the softmax of the logits at each row's target, in nats; their sum in f64. The targets are below `width`.
 pub fn cross_entropy<T: Float>(logits: &mut [T], width: usize, targets: &[u32], losses: &mut [f32]) -> f64 {
     T::cross_entropy(logits, width, targets, losses, None)
 }

@@ -2,7 +2,7 @@
 //!
 //! The right factor is packed into panels of NR columns, so that the innermost loop reads both factors in order and keeps
 //! MR × NR sums in registers (Goto & van de Geijn, ACM Trans. Math. Softw. 34, 12 (2008)). A left factor that lies row by
-//! row is read where it is; a transposed one is packed too. Factors may be transposed and strided views, so all three
+//! row is read where it is; a transposed one is turned block by block. Factors may be transposed and strided views, so all three
 //! products of a layer, and those of attention heads inside a wider matrix, are this one.
 
 use crate::nn::Float;
@@ -11,6 +11,9 @@ use crate::nn::Float;
 const DEPTH: usize = 256;
 /// Rows of the left factor that stay in the second cache, a multiple of all MR.
 const BLOCK: usize = 96;
+
+/// Steps of the inner dimension that are turned at once.
+const STEPS: usize = 8;
 
 /// A matrix in memory: element (i, j) is `data[i stride + j]`, or `data[j stride + i]` where it is transposed.
 #[doc(hidden)]
@@ -60,6 +63,7 @@ pub(super) fn gemm<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
         (0..m).for_each(|i| c[i * stride..][..n].fill(T::ZERO));
     }
     let panels = n.div_ceil(NR);
+    let mut sums = [[T::ZERO; NR]; MR];
     for k0 in (0..k).step_by(DEPTH) {
         let depth = DEPTH.min(k - k0);
         let add = add || k0 > 0;
@@ -72,31 +76,23 @@ pub(super) fn gemm<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
             let block = BLOCK.min(m - m0);
             let tiles = block.div_ceil(MR);
             if a.transposed {
-                grow(&mut packing.a, tiles * depth * MR);
-                // The transpose of the left factor, seen as a right one.
-                let turned = Matrix { transposed: false, ..a };
-                for tile in 0..tiles {
-                    let to = packing.a[tile * depth * MR..][..depth * MR].as_chunks_mut::<MR>().0;
-                    pack::<T, MR>(turned, k0, m0 + tile * MR, m, to);
-                }
+                grow(&mut packing.a, block * depth);
+                turn::<T, MR>(a, [m0, k0], [block, depth], &mut packing.a);
             }
+            let left = if a.transposed { Matrix::rows(&packing.a, depth) } else { a };
+            // Where the block begins in it.
+            let [row, column] = if a.transposed { [0, 0] } else { [m0, k0] };
             for panel in 0..panels {
                 let n0 = panel * NR;
                 let columns = packing.b[panel * depth * NR..][..depth * NR].as_chunks::<NR>().0;
                 for tile in 0..tiles {
                     let first = m0 + tile * MR;
-                    let sums = if a.transposed {
-                        let rows = packing.a[tile * depth * MR..][..depth * MR].as_chunks::<MR>().0;
-                        packed::<T, MR, NR, FMA>(rows, columns)
-                    } else {
-                        // Rows beyond the last repeat it, and are not kept.
-                        let rows = std::array::from_fn(|i| &a.data[(first + i).min(m - 1) * a.stride + k0..][..depth]);
-                        in_place::<T, MR, NR, FMA>(rows, columns)
-                    };
+                    let rows = [row + tile * MR, row + block];
+                    tile_sums::<T, MR, NR, FMA>(left, rows, column, columns, &mut sums);
                     let width = NR.min(n - n0);
-                    for (i, sums) in sums.iter().enumerate().take(MR.min(m - first)) {
-                        let row = &mut c[(first + i) * stride + n0..][..width];
-                        store(sums, row, add);
+                    let valid = MR.min(m - first);
+                    for (i, sums) in sums.iter().enumerate().take(valid) {
+                        store(sums, &mut c[(first + i) * stride + n0..][..width], add);
                     }
                 }
             }
@@ -126,36 +122,68 @@ fn multiply_add<T: Float, const FMA: bool>(x: T, y: T, sum: T) -> T {
     if FMA { x.fused(y, sum) } else { x * y + sum }
 }
 
-/// The sums of a tile, the left factor packed.
+/// The sums of a tile: rows `first`.. of the left factor; those from `end` on repeat the last, and their sums are not
+/// kept. Written for LLVM: the loop over NR is one or a few vectors, the loop over MR unrolls, and the sums stay in
+/// registers. (With the left factor packed by MR it makes vectors along MR, and shuffles.)
 #[inline(always)]
-fn packed<T: Float, const MR: usize, const NR: usize, const FMA: bool>(a: &[[T; MR]], b: &[[T; NR]]) -> [[T; NR]; MR] {
+fn tile_sums<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
+    a: Matrix<'_, T>,
+    [first, end]: [usize; 2],
+    column: usize,
+    b: &[[T; NR]],
+    out: &mut [[T; NR]; MR],
+) {
+    let depth = b.len();
+    let mut rows = [&a.data[..0]; MR];
+    for (i, row) in rows.iter_mut().enumerate() {
+        *row = &a.data[(first + i).min(end - 1) * a.stride + column..][..depth];
+    }
+    // Said here, where all is in one function, it spares a check for each element.
+    for row in &rows {
+        assert!(row.len() == depth);
+    }
     let mut sums = [[T::ZERO; NR]; MR];
-    for (a, b) in a.iter().zip(b) {
+    for k in 0..depth {
+        let b = &b[k];
         for i in 0..MR {
+            let x = rows[i][k];
             for j in 0..NR {
-                sums[i][j] = multiply_add::<T, FMA>(a[i], b[j], sums[i][j]);
+                sums[i][j] = multiply_add::<T, FMA>(x, b[j], sums[i][j]);
             }
         }
     }
-    sums
+    // Copied once: what is indexed by a variable later must not be what the loop adds to.
+    *out = sums;
 }
 
-/// The sums of a tile, the left factor where it lies.
+/// Copies a block of a transposed left factor row by row.
 #[inline(always)]
-fn in_place<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
-    a: [&[T]; MR],
-    b: &[[T; NR]],
-) -> [[T; NR]; MR] {
-    let mut sums = [[T::ZERO; NR]; MR];
-    let a: [&[T]; MR] = a.map(|row| &row[..b.len()]);
-    for (k, b) in b.iter().enumerate() {
-        for i in 0..MR {
-            for j in 0..NR {
-                sums[i][j] = multiply_add::<T, FMA>(a[i][k], b[j], sums[i][j]);
+fn turn<T: Float, const MR: usize>(a: Matrix<'_, T>, [m0, k0]: [usize; 2], [block, depth]: [usize; 2], to: &mut [T]) {
+    for (first, to) in (0..block).step_by(MR).zip(to[..block * depth].chunks_mut(MR * depth)) {
+        let rows = MR.min(block - first);
+        let start = m0 + first;
+        let mut k = 0;
+        // Squares of eight steps, read along the rows of memory and written along those of the block.
+        while rows == MR && k + STEPS <= depth {
+            let mut square = [[T::ZERO; STEPS]; MR];
+            for (step, from) in (k0 + k..k0 + k + STEPS).enumerate() {
+                let from = &a.data[from * a.stride + start..][..MR];
+                for (row, x) in square.iter_mut().zip(from) {
+                    row[step] = *x;
+                }
+            }
+            for (i, row) in square.iter().enumerate() {
+                to[i * depth + k..][..STEPS].copy_from_slice(row);
+            }
+            k += STEPS;
+        }
+        for k in k..depth {
+            let from = &a.data[(k0 + k) * a.stride + start..][..rows];
+            for (i, x) in from.iter().enumerate() {
+                to[i * depth + k] = *x;
             }
         }
     }
-    sums
 }
 
 /// Copies rows k0.. and columns n0..n0 + W of `from` (which has n columns) to `to`, with zeros behind the last column.
@@ -166,9 +194,26 @@ fn pack<T: Float, const W: usize>(from: Matrix<'_, T>, k0: usize, n0: usize, n: 
         if width < W {
             to.fill([T::ZERO; W]);
         }
+        let whole = if width == W { width / STEPS * STEPS } else { 0 };
+        let deep = to.len() / STEPS * STEPS;
+        for j in (0..whole).step_by(STEPS) {
+            for k in (0..deep).step_by(STEPS) {
+                let mut square = [[T::ZERO; STEPS]; STEPS];
+                for i in 0..STEPS {
+                    let from = &from.data[(n0 + j + i) * from.stride + k0 + k..][..STEPS];
+                    for (row, x) in square.iter_mut().zip(from) {
+                        row[i] = *x;
+                    }
+                }
+                for (to, row) in to[k..k + STEPS].iter_mut().zip(&square) {
+                    to[j..j + STEPS].copy_from_slice(row);
+                }
+            }
+        }
         for j in 0..width {
+            let first = if j < whole { deep } else { 0 };
             let column = &from.data[(n0 + j) * from.stride + k0..][..to.len()];
-            for (to, x) in to.iter_mut().zip(column) {
+            for (to, x) in to[first..].iter_mut().zip(&column[first..]) {
                 to[j] = *x;
             }
         }
@@ -193,10 +238,9 @@ fn grow<T: Float>(room: &mut Vec<T>, len: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    type Gemm<T> = fn([usize; 3], Matrix<'_, T>, Matrix<'_, T>, (&mut [T], usize), bool, &mut Packing<T>);
-
     use crate::rng::Philox;
+
+    type Product<T> = fn([usize; 3], Matrix<'_, T>, Matrix<'_, T>, (&mut [T], usize), bool, &mut Packing<T>);
 
     /// Every product of two views, at sizes that are awkward for tiles, panels and blocks, against the definition.
     fn products<T: Float>(tolerance: f64) {
@@ -214,7 +258,7 @@ mod tests {
                 let mut c = before.clone();
                 let (av, bv) =
                     (Matrix { data: &a, stride: sa, transposed: ta }, Matrix { data: &b, stride: sb, transposed: tb });
-                let run: Gemm<T> = T::gemm;
+                let run: Product<T> = T::gemm;
                 for run in [run, gemm::<T, 4, 8, false>] {
                     c.copy_from_slice(&before);
                     run([m, n, k], av, bv, (&mut c, sc), add, &mut packing);

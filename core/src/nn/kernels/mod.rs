@@ -44,7 +44,7 @@ pub trait Kernels: Sized {
     fn gelu_forward(x: &[Self], y: &mut [Self]);
     /// dy becomes dx.
     fn gelu_backward(x: &[Self], dy: &mut [Self]);
-    /// −ln softmax(logits)[target] a row, and their sum; with a scale the logits become their gradients times it.
+    /// −ln of the softmax at the target a row, and their sum; with a scale the logits become their gradients times it.
     fn cross_entropy(
         logits: &mut [Self],
         width: usize,
@@ -106,9 +106,13 @@ macro_rules! precision {
                     add: bool,
                     packing: &mut Packing<$t>,
                 ) {
-                    // Tiles that fill the vector registers and do not overflow them.
+                    // Tiles that fill the vector registers and do not overflow them; half as wide for few columns.
                     if target_cfg_f!(target_feature = "avx512f") {
-                        gemm::gemm::<$t, 8, $wide, true>(shape, a, b, c, add, packing);
+                        if shape[1] <= $middle {
+                            gemm::gemm::<$t, 8, $middle, true>(shape, a, b, c, add, packing);
+                        } else {
+                            gemm::gemm::<$t, 8, $wide, true>(shape, a, b, c, add, packing);
+                        }
                     } else if target_cfg_f!(target_feature = "fma") {
                         gemm::gemm::<$t, 6, $middle, true>(shape, a, b, c, add, packing);
                     } else {

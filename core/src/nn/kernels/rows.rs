@@ -114,7 +114,7 @@ pub(super) fn norm_backward<T: Float>(
 }
 
 /// 2 √(2/π) and 0.044715: GELU's tanh form written with the logistic function, since (1 + tanh u)/2 = σ(2u).
-const SLOPE: f64 = 1.595_769_121_605_730_7;
+const SLOPE: f64 = 1.595_769_121_605_730_8;
 const CUBIC: f64 = 0.044_715;
 
 #[inline(always)]
