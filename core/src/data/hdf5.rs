@@ -158,6 +158,8 @@ fn dataset(name: &str, set: &Dataset, writer: Writer, table: &mut Table) -> Resu
         // The values, and a matrix of them.
         table.claim(name, count, size.max(width(super::ColumnType::Real)) + if shape.len() > 1 { 8 } else { 0 })?;
     }
+    let texts = texts_claimed(set);
+    table.claim(name, texts, 2)?;
     match values(set) {
         Ok(Some(values)) => {
             if let (Values::Integer(v), "char") = (&values, &class[..]) {
@@ -183,6 +185,19 @@ fn dataset(name: &str, set: &Dataset, writer: Writer, table: &mut Table) -> Resu
             Ok(())
         }
     }
+}
+
+/// Bytes of all texts of variable length together: many may refer to the same long one.
+fn texts_claimed(set: &Dataset) -> u64 {
+    let variable = matches!(
+        set.dtype(),
+        Datatype::String { size: StringSize::Variable, .. } | Datatype::VarLen { kind: VarLenKind::String, .. }
+    );
+    let (true, Ok(size)) = (variable, set.raw_element_size()) else { return 0 };
+    let Ok(raw) = set.read_raw_bytes() else { return 0 };
+    // A reference begins with the length of what it refers to.
+    let length = |r: &[u8]| r.first_chunk::<4>().map_or(0, |&b| u64::from(u32::from_le_bytes(b)));
+    raw.chunks(size.max(4)).map(length).fold(0, u64::saturating_add)
 }
 
 /// MATLAB's class of a dataset, or `empty`.

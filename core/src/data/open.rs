@@ -142,15 +142,6 @@ fn prefixed(stem: &str, name: &str) -> String {
     if matches!(name, "values" | "bytes" | "sound") { stem.to_owned() } else { format!("{stem} {name}") }
 }
 
-/// `, inside gzip`: from the outermost in.
-fn packing(route: &Route) -> String {
-    route
-        .layers
-        .iter()
-        .map(|l| if let Layer::Utf16(_) = l { ", UTF-16".to_owned() } else { format!(", inside {}", l.title()) })
-        .collect()
-}
-
 fn member(archived: bool, name: &str, error: DataError) -> DataError {
     match error {
         DataError::Cancelled(_) | DataError::Bomb { .. } | DataError::Read(_) => error,
@@ -187,7 +178,7 @@ impl Opener<'_> {
             return self.open_zip(root).await;
         }
         let (route, head) = self.unpack(root, first).await?;
-        let packing = packing(&route);
+        let packing = route.packing();
         let found = match recognise(&route.name, &head, self.options.kind) {
             Ok(found) => found,
             Err(e) => return Err(self.bomb_or(e, &route).await),

@@ -28,6 +28,15 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// `, inside gzip`: from the outermost in.
+    pub(super) fn packing(&self) -> String {
+        let one = |l: &Layer| match l {
+            Layer::Utf16(_) => ", UTF-16".to_owned(),
+            l => format!(", inside {}", l.title()),
+        };
+        self.layers.iter().map(one).collect()
+    }
+
     /// The number of decoded bytes, where it is known without unpacking.
     pub(super) fn exact_len(&self) -> Option<u64> {
         let plain = self.layers.iter().all(|l| matches!(l, Layer::Stored(_)));
