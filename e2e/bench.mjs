@@ -53,7 +53,7 @@ async function inEngine({ name, measure, parameters, batch, enough, pause }) {
   await awake;
   await ask({ Hello: { wish: 'cpu' } }, null, 'Ready');
   await new Promise((resolve) => setTimeout(resolve, pause));
-  await ask({ Open: { file: 1, name } }, await (await fetch(`./bench-file/${name}`)).blob(), 'Done');
+  await ask({ Open: { file: 1, names: [name], table: true } }, await (await fetch(`./bench-file/${name}`)).blob(), 'Done');
   const run = (number, count) => {
     const jobs = Array.from({ length: count }, (_, i) => ({ key: `${number}.${i}`, measure, column: 0, parameters }));
     const options = { file: 1, run: number, resamples: 0, seed: 0, information: 'native', wish: 'cpu' };

@@ -37,7 +37,10 @@ pub fn start() {
     wasm_bindgen_futures::spawn_local(live::serve(lab.clone(), inbox.clone()));
     wasm_bindgen_futures::spawn_local(warm::up(busy.clone(), inbox.clone()));
     let listen = move |event: MessageEvent| {
-        let Some((ask, beside)) = letter(&event.data()) else { return };
+        let (ask, beside) = match letter(&event.data()) {
+            Ok(letter) => letter,
+            Err(why) => return tell(&Tell::Crashed(format!("the engine was sent what it does not understand: {why}"))),
+        };
         let ask = match ask {
             Ask::Live { run, act } => {
                 inbox.put(run, act, beside.dyn_into().ok());
@@ -78,10 +81,10 @@ fn scope() -> DedicatedWorkerGlobalScope {
 }
 
 /// An ask, and what travels beside it.
-fn letter(data: &JsValue) -> Option<(Ask, JsValue)> {
-    let parts = data.dyn_ref::<js_sys::Array>()?;
-    let ask = serde_wasm_bindgen::from_value(parts.get(0)).ok()?;
-    Some((ask, parts.get(1)))
+fn letter(data: &JsValue) -> Result<(Ask, JsValue), String> {
+    let parts = data.dyn_ref::<js_sys::Array>().ok_or("no list of an ask and what goes with it")?;
+    let ask = serde_wasm_bindgen::from_value(parts.get(0)).map_err(|error| error.to_string())?;
+    Ok((ask, parts.get(1)))
 }
 
 /// One blob, or a list of them.

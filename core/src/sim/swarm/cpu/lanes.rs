@@ -1,5 +1,7 @@
 //! How particles lie in memory while neighbours are summed.
 
+use std::ops::Range;
+
 /// Particles that look at one neighbour at a time, side by side: one AVX-512 register, two of AVX2, four of wasm's.
 pub(super) const LANES: usize = 8;
 
@@ -87,6 +89,24 @@ impl Columns {
         }
     }
 
+    /// The `runs` of `from`, one behind the other, each particle at its place in `ranks`.
+    pub(super) fn placed<'a>(
+        &mut self,
+        from: &Self,
+        runs: impl Iterator<Item = &'a Range<usize>> + Clone,
+        ranks: &[u32],
+    ) {
+        for (columns, from) in [(&mut self.x, &from.x), (&mut self.w, &from.w)] {
+            for (column, from) in columns.iter_mut().zip(from) {
+                column.resize(ranks.len(), 0.0);
+                let values = runs.clone().flat_map(|run| &from[run.clone()]);
+                for (&rank, &value) in ranks.iter().zip(values) {
+                    column[rank as usize] = value;
+                }
+            }
+        }
+    }
+
     /// The particles `begin..end`.
     pub(super) fn run(&self, begin: usize, end: usize) -> Others<'_> {
         Others {
@@ -113,41 +133,51 @@ impl Others<'_> {
     }
 }
 
-/// Puts numbers below a bound in ascending order by setting bits: a few steps each, however many there are.
+/// Finds the place that each number of a list has among them, by setting bits: a few steps each, however many there are.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sorter {
+pub(super) struct Ranks {
     /// One bit a number.
     bits: Vec<u64>,
     /// One bit a word of `bits` that is not 0.
     words: Vec<u64>,
+    /// How many numbers lie in words below, for each word that is not 0.
+    before: Vec<u32>,
+    list: Vec<u32>,
 }
 
-impl Sorter {
+impl Ranks {
     /// Room for numbers below `bound`.
     pub(super) fn reach(&mut self, bound: usize) {
         self.bits.resize(bound.div_ceil(64), 0);
+        self.before.resize(bound.div_ceil(64), 0);
         self.words.resize(bound.div_ceil(4096), 0);
     }
 
-    /// Sorts distinct numbers.
-    pub(super) fn sort(&mut self, list: &mut Vec<u32>) {
-        for &i in list.iter() {
-            self.bits[(i >> 6) as usize] |= 1 << (i & 63);
-            self.words[(i >> 12) as usize] |= 1 << ((i >> 6) & 63);
+    /// For each of the distinct numbers in `runs`, how many of them are smaller.
+    pub(super) fn of<'a>(&mut self, runs: impl Iterator<Item = &'a [u32]> + Clone) -> &[u32] {
+        let Self { bits, words, before, list } = self;
+        for &i in runs.clone().flatten() {
+            bits[(i >> 6) as usize] |= 1 << (i & 63);
+            words[(i >> 12) as usize] |= 1 << ((i >> 6) & 63);
         }
-        list.clear();
-        let ones = |mut word: u64| {
-            std::iter::from_fn(move || {
-                let at = word.trailing_zeros();
-                word &= word.wrapping_sub(1);
-                (at < 64).then_some(at)
-            })
-        };
-        for (high, words) in (0_u32..).zip(&mut self.words) {
-            for middle in ones(std::mem::take(words)) {
-                let word = (high << 6) | middle;
-                list.extend(ones(std::mem::take(&mut self.bits[word as usize])).map(|low| (word << 6) | low));
+        let mut smaller = 0;
+        for (high, words) in words.iter_mut().enumerate() {
+            let mut left = std::mem::take(words);
+            while left != 0 {
+                let word = (high << 6) | left.trailing_zeros() as usize;
+                left &= left - 1;
+                before[word] = smaller;
+                smaller += bits[word].count_ones();
             }
         }
+        list.clear();
+        list.extend(runs.clone().flatten().map(|&i| {
+            let word = (i >> 6) as usize;
+            before[word] + (bits[word] & ((1 << (i & 63)) - 1)).count_ones()
+        }));
+        for &i in runs.flatten() {
+            bits[(i >> 6) as usize] = 0;
+        }
+        list
     }
 }

@@ -1,11 +1,13 @@
 //! One step of one replica: who sees whom, and where everybody goes.
 
+use std::ops::Range;
+
 use super::{
     super::{Rule, Setup, State, SwarmError},
     edge::{settle, surface},
     grid::Grid,
     hunt::hunt,
-    lanes::{Block, Columns, LANES, Sorter, Sums},
+    lanes::{Block, Columns, LANES, Ranks, Sums},
     pairs::Law,
     turn::{Me, turn},
     vector::scale,
@@ -56,8 +58,8 @@ impl Meter<'_> {
 pub(super) struct Workspace {
     columns: Columns,
     grid: Grid,
-    near: Vec<u32>,
-    sorter: Sorter,
+    near: Columns,
+    ranks: Ranks,
     velocities: Vec<[f64; 3]>,
 }
 
@@ -133,7 +135,8 @@ async fn by_pairs(
 }
 
 /// Everybody against the cells around. In reproducible mode a neighbourhood is summed in ascending order of particle,
-/// so that all pairs give the same bits; else in the order of the cells.
+/// so that all pairs give the same bits; else in the order of the cells. Either way it is read from a copy in which the
+/// particles of a cell lie side by side, so that a large school is not fetched from all over memory.
 async fn by_grid(
     setup: &Setup,
     law: &Law,
@@ -142,40 +145,28 @@ async fn by_grid(
     work: &mut Workspace,
     meter: &mut Meter<'_>,
 ) -> Result<(), SwarmError> {
-    let Workspace { columns, grid, near, sorter, velocities } = work;
+    let Workspace { columns, grid, near, ranks, velocities } = work;
     let messages = messages(setup, now, velocities);
     grid.fill(&now.positions);
-    if setup.reproducible {
-        sorter.reach(now.positions.len());
-    } else {
-        columns.some_of(grid.order(), &now.positions, messages);
-    }
+    columns.some_of(grid.order(), &now.positions, messages);
+    ranks.reach(now.positions.len());
     for group in 0..grid.groups() {
         let home = grid.home(group);
         if home.is_empty() {
             continue;
         }
         let runs = grid.runs(group);
-        let mut at = 0;
+        let at = runs.iter().map(Range::len).sum();
         if setup.reproducible {
-            near.clear();
-            for run in runs.iter() {
-                near.extend_from_slice(&grid.order()[run.clone()]);
-            }
-            sorter.sort(near);
-            columns.some_of(near, &now.positions, messages);
-            at = near.len();
-        } else {
-            for run in runs.iter() {
-                at += run.len();
-            }
+            let ranks = ranks.of(runs.iter().map(|run| &grid.order()[run.clone()]));
+            near.placed(columns, runs.iter(), ranks);
         }
         let home = &grid.order()[home];
         for ids in home.chunks(LANES) {
             let block = Block::new(&now.positions, &now.headings, |l| ids[l] as usize, ids.len());
             let mut sums = Sums::default();
             if setup.reproducible {
-                law.gather(&block, columns.all(), &mut sums);
+                law.gather(&block, near.all(), &mut sums);
             } else {
                 for run in runs.iter() {
                     law.gather(&block, columns.run(run.start, run.end), &mut sums);
