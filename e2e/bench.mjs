@@ -55,7 +55,7 @@ async function inEngine({ name, measure, parameters, batch, enough, pause }) {
   await new Promise((resolve) => setTimeout(resolve, pause));
   await ask({ Open: { file: 1, names: [name], table: true } }, await (await fetch(`./bench-file/${name}`)).blob(), 'Done');
   const run = (number, count) => {
-    const jobs = Array.from({ length: count }, (_, i) => ({ key: `${number}.${i}`, measure, column: 0, parameters }));
+    const jobs = Array.from({ length: count }, (_, i) => ({ key: `${number}.${i}`, measure, of: { Column: 0 }, parameters }));
     const options = { file: 1, run: number, resamples: 0, seed: 0, information: 'native', wish: 'cpu' };
     return ask({ Measure: { ...options, jobs } }, null, 'Done');
   };

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value as Json, json};
 use surprisal_core::{
     experiment,
-    measure::{Entry, Family, Parameter, ParameterKind, catalogue},
+    measure::{Entry, Family, PRESETS, Parameter, ParameterKind, catalogue},
 };
 
 use crate::{Failure, TableOrJson, output::write};
@@ -42,6 +42,13 @@ pub(crate) fn experiments(format: TableOrJson) -> Result<ExitCode, Failure> {
             }
             write(&text)?;
         }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn presets() -> Result<ExitCode, Failure> {
+    for preset in &PRESETS {
+        write(&format!("{}\n  {}. {}\n  {}\n\n", preset.id, preset.title, preset.summary, preset.measures.join(", ")))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -113,6 +113,8 @@ enum List {
         #[arg(long, value_enum, default_value_t = TableOrJson::Table)]
         format: TableOrJson,
     },
+    /// Choices of measures for kinds of data.
+    Presets,
     /// All measures with their parameters.
     Measures {
         /// As a table or as JSON.
@@ -135,6 +137,9 @@ struct MeasureArgs {
     /// A measure by its id; may be repeated. `surprisal list measures` shows all.
     #[arg(long, short, value_name = "ID")]
     measure: Vec<String>,
+    /// Measures for a kind of data, beside those that are named. `surprisal list presets` shows all.
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
     /// A parameter of a measure; may be repeated.
     #[arg(long, value_name = "ID.key=value")]
     set: Vec<String>,
@@ -276,6 +281,7 @@ fn main() -> ExitCode {
         Command::Track(args) => track::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List { what: List::Experiments { format } } => list::experiments(format),
+        Command::List { what: List::Presets } => list::presets(),
         Command::List { what: List::Measures { format } } => list::measures(format),
         Command::Adapters { format } => adapters::run(format),
         Command::Verify { dir, backend, format } => verify::run(&dir, backend, format),

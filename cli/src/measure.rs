@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, process::ExitCode, time::Instant};
 use serde_json::{Map, Value as Json};
 use surprisal_core::{
     data::{self, Column, Kind, OpenFile},
-    measure::{self, Accepts, Context, Entry, MeasureError, Outcome, parse_setting},
-    report::{Report, ResultRecord, suggested, to_csv},
+    measure::{self, Accepts, Context, Entry, MeasureError, Outcome, PRESETS, Preset, parse_setting},
+    report::{Report, ResultRecord, pair_grid, suggested, to_csv},
 };
 
 use crate::{
@@ -20,8 +20,10 @@ use crate::{
 type Settings = BTreeMap<&'static str, Map<String, Json>>;
 
 pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
-    let chosen = entries(&args.measure)?;
-    let settings = settings(args, &chosen)?;
+    let mut chosen = entries(&args.measure)?;
+    let preset = args.preset.as_deref().map(preset).transpose()?;
+    let wanted = preset.iter().flat_map(|p| p.measures).map(|id| measure::find(id)).collect::<Result<Vec<_>, _>>()?;
+    let settings = settings(args, &chosen.iter().chain(&wanted).copied().collect::<Vec<_>>())?;
     let progress = Progress::new();
     let source = FileSource::open(&args.file)?;
     let options = data::Options { kind: args.kind.map(Kind::from), ..data::Options::default() };
@@ -31,6 +33,18 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     let file = file?;
     let Named { columns, matrices } = named(&file, &args.column)?;
     let with = Named::columns_only(named_again(&file, &args.with)?, &args.with)?;
+    for entry in wanted {
+        // A preset is for many files: what has nothing to measure in this one is left out, and said so.
+        let suited = together::suits(entry, &file, &columns, &matrices);
+        if !suited {
+            eprintln!("note: {}: nothing in {} that it could be asked of", entry.about.id, args.file);
+        } else if !chosen.iter().any(|e| e.about.id == entry.about.id) {
+            chosen.push(entry);
+        }
+    }
+    if preset.is_some() && chosen.is_empty() {
+        return Err(Failure::Usage(format!("no measure of this preset suits {}", args.file)));
+    }
     if !args.with.is_empty() && !chosen.iter().any(|e| together::takes_more(e)) {
         return Err(Failure::Usage(
             "--with names a further column for a measure of several: name the measure too, for example --measure mi.ksg1"
@@ -50,9 +64,19 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
         let wanted: Vec<_> = wanted.into_iter().filter(|e| run.is_of_one(e, described, &with)).collect();
         run.measure_column(index, &wanted, &mut report)?;
     }
+    if chosen.is_empty() {
+        run.measure_arrays_unasked(&matrices, &mut report)?;
+    }
     let chosen = together::Chosen { columns, matrices, with, explicit: !args.column.is_empty(), entries: chosen };
     run.measure_together(&chosen, &mut report)?;
     progress.end();
+    if let Some(dir) = &args.plot {
+        for results in report.results.chunk_by(|a, b| a.measure == b.measure) {
+            if let Some(figure) = pair_grid(&results.iter().collect::<Vec<_>>()) {
+                plot::write(dir, &plot::file_name(&[results[0].measure.as_str(), figure.id.as_str()]), &figure)?;
+            }
+        }
+    }
 
     let text = match args.format {
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&report)?),
@@ -62,6 +86,13 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     output::write(&text)?;
     let nothing = !report.results.is_empty() && report.results.iter().all(|r| r.value.is_null());
     Ok(if nothing { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn preset(name: &str) -> Result<&'static Preset, Failure> {
+    measure::preset(name).ok_or_else(|| {
+        let known = PRESETS.iter().map(|p| p.id).collect::<Vec<_>>().join(", ");
+        Failure::Usage(format!("--preset {name}: there are {known}"))
+    })
 }
 
 fn entries(ids: &[String]) -> Result<Vec<&'static Entry>, Failure> {
@@ -101,9 +132,9 @@ struct Named {
 }
 
 impl Named {
-    /// The columns, where no matrix was named.
+    /// The columns, where nothing was named that is an array only.
     fn columns_only(self, names: &[String]) -> Result<Vec<usize>, Failure> {
-        if self.matrices.is_empty() {
+        if self.columns.len() == names.len() {
             return Ok(self.columns);
         }
         Err(Failure::Usage(format!("--with takes columns, and {} names an array", names.join(", "))))
@@ -119,16 +150,17 @@ fn named(file: &OpenFile, names: &[String]) -> Result<Named, Failure> {
     named_again(file, names)
 }
 
-/// The same, and nothing if none is named. A column comes before an array of the same name.
+/// The same, and nothing if none is named. A name that a column and an array share stands for both.
 fn named_again(file: &OpenFile, names: &[String]) -> Result<Named, Failure> {
     let (all, arrays) = (&file.dataset.columns, &file.dataset.matrices);
     let mut found = Named { columns: Vec::new(), matrices: Vec::new() };
     for name in names {
         let by_number = || name.parse::<usize>().ok().filter(|n| (1..=all.len()).contains(n)).map(|n| n - 1);
-        if let Some(column) = all.iter().position(|c| c.name == *name) {
-            found.columns.push(column);
-        } else if let Some(matrix) = arrays.iter().position(|m| m.name == *name) {
-            found.matrices.push(matrix);
+        let column = all.iter().position(|c| c.name == *name);
+        let matrix = arrays.iter().position(|m| m.name == *name);
+        if column.is_some() || matrix.is_some() {
+            found.columns.extend(column);
+            found.matrices.extend(matrix);
         } else if let Some(column) = by_number() {
             found.columns.push(column);
         } else {

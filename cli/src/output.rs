@@ -68,6 +68,9 @@ pub(crate) fn table(report: &Report, notes: &[String]) -> String {
 /// Four significant digits; long arrays show how many values they have and their range.
 fn value(r: &ResultRecord) -> String {
     let one = |v: &Json| v.as_f64().map_or_else(|| "…".to_owned(), number);
+    if let Some(named) = r.named_parts() {
+        return named;
+    }
     match &r.value {
         Json::Null => "–".to_owned(),
         Json::Array(list) if list.len() <= SHOWN => list.iter().map(one).collect::<Vec<_>>().join(", "),

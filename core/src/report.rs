@@ -16,8 +16,9 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     compute::{Backend, Ran},
-    data::{Column, ColumnType, Dataset, Kind, Provenance},
-    measure::{Accepts, MeasureError, Outcome, Warning},
+    data::{Column, ColumnType, Dataset, Kind, Matrix, Provenance},
+    figure::{Axis, ColourMap, Figure, Mark, Panel, number},
+    measure::{self, Accepts, MeasureError, Outcome, Warning},
     quantity::{Information, Uncertainty, Unit},
 };
 
@@ -176,6 +177,60 @@ impl ResultRecord {
         Some(if self.with.is_empty() { column.clone() } else { format!("{column} with {}", self.with.join(", ")) })
     }
 
+    /// The value with what each of its numbers is, where they are few and different: `H 0.9, C 0.1`.
+    #[must_use]
+    pub fn named_parts(&self) -> Option<String> {
+        let parts = measure::find(&self.measure).ok()?.parts;
+        let values: Vec<f64> = self.value.as_array()?.iter().filter_map(Json::as_f64).collect();
+        let named = parts.iter().zip(&values).map(|(part, value)| format!("{part} {}", number(*value)));
+        (!parts.is_empty() && parts.len() == values.len()).then(|| named.collect::<Vec<_>>().join(", "))
+    }
+
+    /// What was done, as the methods section of a paper says it: measure, parameters, estimator, interval, definition,
+    /// source, program.
+    #[must_use]
+    pub fn methods(&self) -> String {
+        let about = measure::find(&self.measure).ok().map(|entry| entry.about);
+        let title = about.map_or(self.measure.as_str(), |about| about.title);
+        let mut text = title.to_owned();
+        if let Some(subject) = self.subject() {
+            text.push_str(&format!(" of {subject}"));
+        }
+        if let Some(n) = self.n.filter(|n| *n > 0) {
+            text.push_str(&format!(" (n = {n})"));
+        }
+        text.push_str(" was computed");
+        if let Some(estimator) = &self.estimator {
+            text.push_str(&format!(" with the estimator \u{201c}{estimator}\u{201d}"));
+        }
+        let given = self.parameters.iter().filter(|(_, value)| !value.is_null());
+        let given: Vec<String> = given
+            .map(|(name, value)| {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                format!("{} = {value}", name.replace('_', " "))
+            })
+            .collect();
+        if !given.is_empty() {
+            text.push_str(&format!(" ({})", given.join(", ")));
+        }
+        text.push('.');
+        let unit = self.unit.map(|u| u.symbol()).filter(|s| *s != "1").map(|s| format!(" {s}")).unwrap_or_default();
+        if let Some(value) = self.value.as_f64() {
+            text.push_str(&format!(" The value is {}{unit}", number(value)));
+            if let Some(u) = &self.uncertainty {
+                text.push_str(&format!(" (95 % interval {} to {}; {})", number(u.low), number(u.high), u.method));
+            }
+            text.push('.');
+        } else if let Some(parts) = self.named_parts() {
+            text.push_str(&format!(" The values are {parts}{unit}."));
+        }
+        if let Some(about) = about {
+            text.push_str(&format!(" Definition: {}. Source: {}.", about.equation, about.source));
+        }
+        text.push_str(&format!(" Software: Surprisal {}.", env!("CARGO_PKG_VERSION")));
+        text
+    }
+
     fn fill(&mut self, outcome: Outcome) {
         self.why = outcome.why();
         let Ran { backend, adapter } = outcome.ran;
@@ -227,6 +282,102 @@ pub fn suggested(column: &Column, kind: Kind) -> Vec<&'static str> {
         ids.retain(|id| *id != "sampen");
     }
     ids
+}
+
+/// Above this many values along the shorter axis the spectrum of an array is offered, with its cost, and not suggested.
+const MOST_SUGGESTED_AXIS: usize = 2048;
+
+/// The measures that a report shows for an array before anybody has chosen: ids of the catalogue.
+#[must_use]
+pub fn suggested_for_array(matrix: &Matrix, kind: Kind) -> Vec<&'static str> {
+    let shape = matrix.values.shape();
+    match *shape {
+        [_, _] if kind == Kind::Image => vec!["image.grey"],
+        [n, d] if n.min(d) > 1 && n.min(d) <= MOST_SUGGESTED_AXIS => {
+            let mut ids = vec!["matrix.entropy", "matrix.condition"];
+            if is_attention(matrix) {
+                ids.push("attention.entropy");
+            }
+            ids
+        }
+        [_, _, _, ..] if is_attention(matrix) => vec!["attention.entropy"],
+        _ => vec![],
+    }
+}
+
+/// Whether the last axis holds distributions: nothing negative, and every row sums to 1 within the rounding of half
+/// precision.
+fn is_attention(matrix: &Matrix) -> bool {
+    let rows = matrix.values.rows();
+    let law = |row: ndarray::ArrayView1<'_, f64>| {
+        row.iter().all(|p| *p >= 0.0) && (row.iter().sum::<f64>() - 1.0).abs() < 0.01
+    };
+    matrix.values.shape().last().is_some_and(|keys| *keys > 1) && rows.into_iter().all(law)
+}
+
+/// One measure over pairs of columns as a grid: rows are the first column of a pair, columns the second. A measure
+/// that is the same both ways round fills both halves. `None` for fewer than three columns.
+#[must_use]
+pub fn pair_grid(results: &[&ResultRecord]) -> Option<Figure> {
+    let measure = results.first()?.measure.clone();
+    let entry = measure::find(&measure).ok()?;
+    let pairs = results.iter().filter_map(|r| match (&r.column, r.with.as_slice()) {
+        (Some(a), [b]) if r.measure == measure => Some((a.as_str(), b.as_str(), r.value.as_f64())),
+        _ => None,
+    });
+    let pairs: Vec<_> = pairs.collect();
+    let mut names: Vec<&str> = Vec::new();
+    for (a, b, _) in &pairs {
+        for name in [a, b] {
+            if !names.contains(name) {
+                names.push(name);
+            }
+        }
+    }
+    let n = names.len();
+    if n < 3 {
+        return None;
+    }
+    let place = |name: &str| names.iter().position(|n| *n == name).unwrap_or(0);
+    let mut values = vec![f64::NAN; n * n];
+    for (a, b, value) in &pairs {
+        let (i, j, value) = (place(a), place(b), value.unwrap_or(f64::NAN));
+        values[i * n + j] = value;
+        if !entry.directed {
+            values[j * n + i] = value;
+        }
+    }
+    let title = entry.about.title;
+    let unit = results.iter().find_map(|r| r.unit).map(|u| u.symbol()).filter(|s| *s != "1");
+    let largest = pairs.iter().filter_map(|(a, b, v)| Some((a, b, (*v)?))).max_by(|x, y| x.2.total_cmp(&y.2));
+    let most = largest.map(|(a, b, v)| format!(" The largest is {} for {a} and {b}.", number(v))).unwrap_or_default();
+    #[expect(clippy::cast_precision_loss, reason = "a number of columns")]
+    let edges: Vec<f64> = (0..=n).map(|i| i as f64 - 0.5).collect();
+    let axis = |title: &str| Axis {
+        title: title.to_owned(),
+        names: names.iter().map(|n| (*n).to_owned()).collect(),
+        range: edges.first().copied().zip(edges.last().copied()),
+        ..Axis::default()
+    };
+    let (rows, columns) = if entry.directed { ("first column", "second column") } else { ("", "") };
+    Some(Figure {
+        id: "pairs".to_owned(),
+        title: format!("{title}, every pair"),
+        description: format!("A cell for each pair of {n} columns.{most}"),
+        panels: vec![Panel {
+            x: axis(columns),
+            y: axis(rows),
+            marks: vec![Mark::Cells {
+                x: edges.clone(),
+                y: edges.clone(),
+                values,
+                title: unit.map_or_else(|| title.to_owned(), |unit| format!("{title} ({unit})")),
+                range: None,
+                map: ColourMap::default(),
+            }],
+            weight: 1.0,
+        }],
+    })
 }
 
 /// Whether a measure can be asked of one column of this type at all.

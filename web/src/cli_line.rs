@@ -1,30 +1,45 @@
 //! The command line that computes the same numbers.
 
-use surprisal_core::{data::ColumnType, experiment::Entry, measure::Context, quantity::Information};
+use surprisal_core::{experiment::Entry, measure::Context, quantity::Information};
 
 use crate::{
     plan,
-    protocol::{ColumnView, Wish},
+    protocol::{ArrayView, ColumnView, Of, Wish},
     setup::{Setup, information_word, plain},
     trial::Trial,
 };
 
 /// `surprisal measure FILE …` for a POSIX shell.
-pub(crate) fn command(setup: &Setup, file: &str, columns: &[ColumnView]) -> String {
+pub(crate) fn command(setup: &Setup, file: &str, columns: &[ColumnView], arrays: &[ArrayView]) -> String {
     let mut words = vec!["surprisal".to_owned(), "measure".to_owned(), quote(file)];
-    let chosen = plan::columns(setup, columns);
-    let measurable = columns.iter().filter(|c| c.ty != ColumnType::Time).count();
-    if chosen.len() < measurable || setup.columns.is_some() {
-        for &i in &chosen {
-            words.extend(["--column".to_owned(), quote(&columns[i].name)]);
+    let used = plan::jobs(setup, columns, arrays);
+    // The labels of a table's rows.
+    let with = used.iter().find_map(|job| job.of.with().filter(|_| !matches!(job.of, Of::Pair(..))));
+    if plan::names_needed(setup, columns, arrays) || with.is_some() {
+        let columns = plan::columns(setup, columns)
+            .into_iter()
+            .filter(|i| u32::try_from(*i).ok() != with)
+            .map(|i| &columns[i].name);
+        let arrays = plan::arrays(setup, arrays).into_iter().map(|i| &arrays[i].name);
+        let mut named = Vec::new();
+        for name in columns.chain(arrays).filter(|name| !name.is_empty()) {
+            // What is a column and an array is named once.
+            if !named.contains(&name) {
+                words.extend(["--column".to_owned(), quote(name)]);
+                named.push(name);
+            }
         }
     }
+    if let Some(labels) = with.and_then(|i| columns.get(usize::try_from(i).ok()?)) {
+        words.extend(["--with".to_owned(), quote(&labels.name)]);
+    }
     if setup.measures.is_some() {
-        for id in plan::measures(setup, columns, &chosen) {
+        // What nothing was asked of would be an error there.
+        let asked = |id: &&str| used.iter().any(|job| job.measure == **id);
+        for id in plan::measures(setup, columns, arrays).into_iter().filter(asked) {
             words.extend(["--measure".to_owned(), id.to_owned()]);
         }
     }
-    let used = plan::jobs(setup, columns);
     let mut seen = Vec::new();
     for job in &used {
         if seen.contains(&&job.measure) {
@@ -83,6 +98,8 @@ fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use surprisal_core::data::ColumnType;
+
     use super::*;
 
     fn columns() -> Vec<ColumnView> {
@@ -102,7 +119,23 @@ mod tests {
 
     #[test]
     fn defaults_need_no_option() {
-        assert_eq!(command(&Setup::default(), "a.csv", &columns()), "surprisal measure a.csv");
+        assert_eq!(command(&Setup::default(), "a.csv", &columns(), &[]), "surprisal measure a.csv");
+    }
+
+    #[test]
+    fn arrays_are_named_beside_columns_and_labels_as_what_is_with_them() {
+        let array = |name: &str| ArrayView { name: name.into(), shape: vec![4, 3], suggested: vec![] };
+        let setup = Setup::parse("array=w&column=x&measure=matrix.entropy");
+        assert_eq!(
+            command(&setup, "a.npz", &columns(), &[array("w"), array("v")]),
+            "surprisal measure a.npz --column x --column w --measure matrix.entropy"
+        );
+        let mut labelled = columns();
+        labelled.push(ColumnView { name: "kind".into(), ty: ColumnType::Symbols, ..labelled[0].clone() });
+        assert_eq!(
+            command(&Setup::parse("measure=dsmi"), "a.csv", &labelled, &[]),
+            r"surprisal measure a.csv --column x --column 'it'\''s y' --with kind --measure dsmi"
+        );
     }
 
     #[test]
@@ -118,7 +151,7 @@ mod tests {
             "column=it%27s+y&measure=perm&perm.order=5&missing=omit&unit=nat&resamples=0&seed=3&backend=cpu",
         );
         assert_eq!(
-            command(&setup, "my file.csv", &columns()),
+            command(&setup, "my file.csv", &columns(), &[]),
             r"surprisal measure 'my file.csv' --column 'it'\''s y' --measure perm --set perm.order=5 --missing omit --unit nat --resamples 0 --seed 3 --backend cpu"
         );
     }

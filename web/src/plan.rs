@@ -3,12 +3,12 @@
 use serde_json::json;
 use surprisal_core::{
     data::ColumnType,
-    measure::{self, Accepts},
+    measure::{self, Accepts, Entry},
     report,
 };
 
 use crate::{
-    protocol::{ColumnView, Job},
+    protocol::{ArrayView, ColumnView, Job, Of},
     setup::Setup,
 };
 
@@ -47,18 +47,45 @@ fn counts_rows(column: &ColumnView) -> bool {
     step != 0 && rows.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step)
 }
 
-/// Names in the setup that the file does not have.
-pub(crate) fn absent<'a>(setup: &'a Setup, columns: &[ColumnView]) -> Vec<&'a str> {
-    let names = setup.columns.iter().flatten();
-    names.filter(|name| !columns.iter().any(|c| c.name == **name)).map(String::as_str).collect()
+/// Before anybody has chosen, at most so many arrays are measured.
+const ARRAYS: usize = 8;
+
+/// Of more columns than this not every pair is measured: a table of them would be endless.
+const PAIRED: usize = 32;
+
+/// The chosen arrays as indices, or the first ones.
+pub(crate) fn arrays(setup: &Setup, arrays: &[ArrayView]) -> Vec<usize> {
+    match &setup.arrays {
+        Some(names) => (0..arrays.len()).filter(|&i| names.contains(&arrays[i].name)).collect(),
+        None => (0..arrays.len().min(ARRAYS)).collect(),
+    }
 }
 
-/// The ids of the chosen measures in the order of the choice, or those suggested for any of the columns in the
-/// order of the suggestions.
-pub(crate) fn measures(setup: &Setup, columns: &[ColumnView], chosen: &[usize]) -> Vec<&'static str> {
+/// Whether a command line has to name columns and arrays: the page has chosen among what it would take unasked.
+pub(crate) fn names_needed(setup: &Setup, columns: &[ColumnView], arrays: &[ArrayView]) -> bool {
+    let measurable = columns.iter().filter(|c| c.ty != ColumnType::Time).count();
+    let (chosen, all) = (self::columns(setup, columns).len(), self::arrays(setup, arrays).len());
+    setup.columns.is_some() || setup.arrays.is_some() || chosen < measurable || all < arrays.len()
+}
+
+/// Names in the setup that the file does not have.
+pub(crate) fn absent<'a>(setup: &'a Setup, columns: &[ColumnView], arrays: &[ArrayView]) -> Vec<&'a str> {
+    let no_column = |name: &&String| !columns.iter().any(|c| c.name == **name);
+    let no_array = |name: &&String| !arrays.iter().any(|a| a.name == **name);
+    let absent = setup.columns.iter().flatten().filter(no_column);
+    absent.chain(setup.arrays.iter().flatten().filter(no_array)).map(String::as_str).collect()
+}
+
+/// The ids of the chosen measures in the order of the choice, or those suggested for any of the columns and arrays in
+/// the order of the suggestions.
+pub(crate) fn measures(setup: &Setup, columns: &[ColumnView], arrays: &[ArrayView]) -> Vec<&'static str> {
     let wanted: Vec<&String> = match &setup.measures {
         Some(list) => list.iter().collect(),
-        None => chosen.iter().flat_map(|&i| &columns[i].suggested).collect(),
+        None => {
+            let of_columns = self::columns(setup, columns).into_iter().flat_map(|i| &columns[i].suggested);
+            let of_arrays = self::arrays(setup, arrays).into_iter().flat_map(|i| &arrays[i].suggested);
+            of_columns.chain(of_arrays).collect()
+        }
     };
     let mut ids = Vec::new();
     for id in wanted {
@@ -71,47 +98,117 @@ pub(crate) fn measures(setup: &Setup, columns: &[ColumnView], chosen: &[usize]) 
     ids
 }
 
-/// Whether a measure can be asked of any of the columns.
-pub(crate) fn offered(accepts: Accepts, columns: &[ColumnView], chosen: &[usize]) -> bool {
-    accepts == Accepts::Nothing || chosen.iter().any(|&i| report::offers(accepts, columns[i].ty))
+/// Whether a measure can be asked of any of what is chosen.
+pub(crate) fn offered(entry: &Entry, setup: &Setup, columns: &[ColumnView], arrays: &[ArrayView]) -> bool {
+    let accepts = entry.about.accepts;
+    let chosen = self::columns(setup, columns);
+    let tensors = self::arrays(setup, arrays);
+    let suited = |least: usize| chosen.iter().filter(|&&i| accepts.suits(columns[i].ty)).count() >= least;
+    let array = || tensors.iter().any(|&i| accepts.suits_array(arrays[i].shape.len()));
+    match accepts {
+        Accepts::Nothing => true,
+        // Equal real numbers can be counted too.
+        Accepts::SymbolPair => chosen.iter().filter(|&&i| columns[i].ty != ColumnType::Time).count() > 1,
+        Accepts::Pair => suited(2),
+        Accepts::Table => suited(2) || array(),
+        Accepts::Image | Accepts::Attention => array(),
+        Accepts::Points => suited(1) || array(),
+        Accepts::Series | Accepts::Symbols | Accepts::Bytes => {
+            chosen.iter().any(|&i| report::offers(accepts, columns[i].ty))
+        }
+    }
 }
 
-/// All jobs, column by column.
-pub(crate) fn jobs(setup: &Setup, columns: &[ColumnView]) -> Vec<Job> {
+/// How many columns are left out of the pairs, because there are too many of them.
+pub(crate) fn unpaired(setup: &Setup, columns: &[ColumnView]) -> usize {
+    self::columns(setup, columns).len().saturating_sub(PAIRED)
+}
+
+/// All jobs: column by column, then pairs, tables and arrays, then constants of the theory.
+pub(crate) fn jobs(setup: &Setup, columns: &[ColumnView], arrays: &[ArrayView]) -> Vec<Job> {
     let chosen = self::columns(setup, columns);
-    let ids = measures(setup, columns, &chosen);
+    let entries: Vec<&Entry> =
+        measures(setup, columns, arrays).into_iter().filter_map(|id| measure::find(id).ok()).collect();
     let mut jobs = Vec::new();
     for &i in &chosen {
         let column = &columns[i];
-        for id in &ids {
-            let Ok(entry) = measure::find(id) else { continue };
+        for entry in &entries {
             let accepts = entry.about.accepts;
             let wanted = if setup.measures.is_none() {
-                column.suggested.iter().any(|m| m == id)
+                column.suggested.iter().any(|m| m == entry.about.id)
             } else {
                 // A measure of symbols counts equal reals only where that is the only thing it could mean.
-                accepts.suits(column.ty)
-                    || (report::offers(accepts, column.ty) && !chosen.iter().any(|&k| accepts.suits(columns[k].ty)))
+                accepts.is_of_one_column()
+                    && (accepts.suits(column.ty)
+                        || (report::offers(accepts, column.ty)
+                            && !chosen.iter().any(|&k| accepts.suits(columns[k].ty))))
+                    || accepts == Accepts::SymbolPair && has_law(setup, entry)
             };
             if wanted {
-                jobs.push(job(setup, id, Some(i)));
+                jobs.push(job(setup, entry, Of::Column(place(i))));
             }
         }
     }
-    for id in &ids {
-        if measure::find(id).is_ok_and(|entry| entry.about.accepts == Accepts::Nothing) {
-            jobs.push(job(setup, id, None));
-        }
+    for entry in &entries {
+        let subjects = together(setup, entry, columns, arrays);
+        jobs.extend(subjects.into_iter().map(|of| job(setup, entry, of)));
+    }
+    for entry in entries.iter().filter(|entry| entry.about.accepts == Accepts::Nothing) {
+        jobs.push(job(setup, entry, Of::Nothing));
     }
     jobs
 }
 
+/// What a measure of several columns, or of arrays, is asked of.
+fn together(setup: &Setup, entry: &Entry, columns: &[ColumnView], arrays: &[ArrayView]) -> Vec<Of> {
+    let accepts = entry.about.accepts;
+    let chosen = self::columns(setup, columns);
+    let of_numbers = |i: &usize| accepts.suits(columns[*i].ty);
+    let labels = chosen.iter().copied().find(|&i| columns[i].ty == ColumnType::Symbols).filter(|_| entry.labelled);
+    let tensors = || {
+        let suited = self::arrays(setup, arrays).into_iter().filter(|&i| {
+            // Unasked, an array gets what is suggested for it.
+            match setup.measures {
+                None => arrays[i].suggested.iter().any(|m| m == entry.about.id),
+                Some(_) => accepts.suits_array(arrays[i].shape.len()),
+            }
+        });
+        suited.map(|i| Of::Array(place(i), labels.map(place))).collect::<Vec<_>>()
+    };
+    match accepts {
+        Accepts::Pair | Accepts::SymbolPair if !has_law(setup, entry) => {
+            let suited: Vec<usize> = chosen.iter().copied().filter(of_numbers).collect();
+            // Real numbers are symbols only where nothing else is.
+            let mut paired = if suited.len() > 1 || accepts == Accepts::Pair { suited } else { chosen };
+            paired.truncate(PAIRED);
+            entry.pairs_among(&paired).into_iter().map(|(i, j)| Of::Pair(place(i), place(j))).collect()
+        }
+        Accepts::Table => {
+            let found = tensors();
+            let own: Vec<u32> =
+                chosen.into_iter().filter(of_numbers).filter(|i| Some(*i) != labels).map(place).collect();
+            if found.is_empty() && own.len() > 1 { vec![Of::Table(own, labels.map(place))] } else { found }
+        }
+        Accepts::Points | Accepts::Image | Accepts::Attention => tensors(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a law is given as probabilities, so that one column is enough.
+fn has_law(setup: &Setup, entry: &Entry) -> bool {
+    setup.parameters(entry.about.id).get("q").is_some_and(|q| !q.is_null() && q.as_str() != Some(""))
+}
+
+fn place(i: usize) -> u32 {
+    u32::try_from(i).unwrap_or(u32::MAX)
+}
+
 /// One job. Its key is everything that its numbers depend on, so that equal keys need no second computation.
-fn job(setup: &Setup, id: &str, column: Option<usize>) -> Job {
-    let column = column.and_then(|i| u32::try_from(i).ok());
+fn job(setup: &Setup, entry: &Entry, of: Of) -> Job {
+    let id = entry.about.id;
     let parameters = setup.parameters(id);
-    let key = json!([id, column, parameters, setup.information, setup.resamples(), setup.seed, setup.wish]).to_string();
-    Job { key, measure: id.to_owned(), column, parameters }
+    let key = json!([id, of, parameters, setup.information, setup.resamples(), setup.seed, setup.wish]).to_string();
+    Job { key, measure: id.to_owned(), of, parameters }
 }
 
 #[cfg(test)]
@@ -131,9 +228,10 @@ mod tests {
     fn without_a_choice_each_column_gets_what_is_suggested_for_it() {
         let file =
             [column("t", ColumnType::Time, 9), column("x", ColumnType::Real, 9), column("s", ColumnType::Symbols, 9)];
-        let jobs = jobs(&Setup::default(), &file);
-        let found: Vec<_> = jobs.iter().map(|j| (j.measure.as_str(), j.column)).collect();
-        assert_eq!(found, [("perm", Some(1)), ("hist.entropy", Some(1)), ("shannon.plugin", Some(2))]);
+        let jobs = jobs(&Setup::default(), &file, &[]);
+        let found: Vec<_> = jobs.iter().map(|j| (j.measure.as_str(), &j.of)).collect();
+        let expected = [("perm", &Of::Column(1)), ("hist.entropy", &Of::Column(1)), ("shannon.plugin", &Of::Column(2))];
+        assert_eq!(found, expected);
     }
 
     #[test]
@@ -155,16 +253,58 @@ mod tests {
     fn a_chosen_measure_is_asked_of_the_columns_it_suits() {
         let file = [column("x", ColumnType::Real, 9), column("s", ColumnType::Symbols, 9)];
         let both = Setup::parse("measure=shannon.plugin&column=x&column=s");
-        assert_eq!(jobs(&both, &file).iter().map(|j| j.column).collect::<Vec<_>>(), [Some(1)]);
+        assert_eq!(subjects(&both, &file, &[]), [Of::Column(1)]);
         let real = Setup::parse("measure=shannon.plugin&column=x");
-        assert_eq!(jobs(&real, &file).iter().map(|j| j.column).collect::<Vec<_>>(), [Some(0)]);
+        assert_eq!(subjects(&real, &file, &[]), [Of::Column(0)]);
+    }
+
+    fn subjects(setup: &Setup, columns: &[ColumnView], arrays: &[ArrayView]) -> Vec<Of> {
+        jobs(setup, columns, arrays).into_iter().map(|job| job.of).collect()
+    }
+
+    #[test]
+    fn pairs_are_taken_once_and_both_ways_round_where_that_matters() {
+        let file = [
+            column("t", ColumnType::Time, 9),
+            column("x", ColumnType::Real, 9),
+            column("y", ColumnType::Real, 9),
+            column("z", ColumnType::Integer, 9),
+        ];
+        let each = [Of::Pair(1, 2), Of::Pair(1, 3), Of::Pair(2, 3)];
+        assert_eq!(subjects(&Setup::parse("measure=mi.ksg1"), &file, &[]), each);
+        let both = [(1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2)].map(|(i, j)| Of::Pair(i, j));
+        assert_eq!(subjects(&Setup::parse("measure=te.ksg"), &file, &[]), both);
+        // One integer among reals has nobody to be compared with but them.
+        assert_eq!(subjects(&Setup::parse("measure=mi.plugin&column=x&column=z"), &file, &[]), [Of::Pair(1, 3)]);
+        assert_eq!(subjects(&Setup::parse("measure=mi.ksg1&column=x"), &file, &[]), []);
+    }
+
+    #[test]
+    fn tables_are_arrays_or_the_columns_side_by_side() {
+        let array = |name: &str, shape: &[u32]| ArrayView {
+            name: name.into(),
+            shape: shape.to_vec(),
+            suggested: if shape.len() == 2 { vec!["matrix.entropy".into()] } else { vec![] },
+        };
+        let file = [
+            column("x", ColumnType::Real, 9),
+            column("y", ColumnType::Real, 9),
+            column("kind", ColumnType::Symbols, 9),
+        ];
+        let table = Setup::parse("measure=matrix.entropy");
+        assert_eq!(subjects(&table, &file, &[]), [Of::Table(vec![0, 1], None)]);
+        let arrays = [array("w", &[4, 3]), array("cube", &[2, 2, 2])];
+        assert_eq!(subjects(&table, &file, &arrays), [Of::Array(0, None)]);
+        assert_eq!(subjects(&Setup::parse("measure=dsmi"), &file, &[]), [Of::Table(vec![0, 1], Some(2))]);
+        assert_eq!(subjects(&Setup::default(), &[], &arrays), [Of::Array(0, None)]);
+        assert_eq!(subjects(&Setup::parse("array=cube"), &[], &arrays), []);
     }
 
     #[test]
     fn a_key_changes_with_everything_the_number_depends_on() {
         let file = [column("x", ColumnType::Real, 9)];
         let key = |query: &str| {
-            let jobs = jobs(&Setup::parse(query), &file);
+            let jobs = jobs(&Setup::parse(query), &file, &[]);
             jobs.iter().find(|job| job.measure == "perm").map(|job| job.key.clone()).unwrap()
         };
         let keys = ["measure=perm", "perm.order=4", "unit=nat", "missing=omit", "seed=1", "backend=cpu"];

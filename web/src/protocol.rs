@@ -83,15 +83,65 @@ pub(crate) struct Run {
     pub(crate) wish: Wish,
 }
 
-/// One measure of one column.
+/// What a job measures, by places in the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Of {
+    /// Nothing: a constant of the theory.
+    Nothing,
+    /// One column.
+    Column(u32),
+    /// One column beside another.
+    Pair(u32, u32),
+    /// Columns side by side, and the column with the labels of their rows.
+    Table(Vec<u32>, Option<u32>),
+    /// An array, and the column with the labels of its rows.
+    Array(u32, Option<u32>),
+}
+
+impl Of {
+    /// Whether it takes more than one column, or an array.
+    pub(crate) const fn is_of_several(&self) -> bool {
+        matches!(self, Self::Pair(..) | Self::Table(..) | Self::Array(..))
+    }
+
+    /// The columns that are measured, without those that are with them.
+    pub(crate) fn own(&self) -> &[u32] {
+        match self {
+            Self::Column(i) | Self::Pair(i, _) => std::slice::from_ref(i),
+            Self::Table(columns, _) => columns,
+            Self::Nothing | Self::Array(..) => &[],
+        }
+    }
+
+    /// The column that is with them.
+    pub(crate) const fn with(&self) -> Option<u32> {
+        match self {
+            Self::Pair(_, with) => Some(*with),
+            Self::Table(_, with) | Self::Array(_, with) => *with,
+            Self::Nothing | Self::Column(_) => None,
+        }
+    }
+
+    /// All columns.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = u32> {
+        self.own().iter().copied().chain(self.with())
+    }
+
+    /// The array.
+    pub(crate) const fn array(&self) -> Option<u32> {
+        if let Self::Array(i, _) = self { Some(*i) } else { None }
+    }
+}
+
+/// One measure of one subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Job {
-    /// What identifies its result: measure, column, parameters and options (see [`crate::plan`]).
+    /// What identifies its result: measure, subject, parameters and options (see [`crate::plan`]).
     pub(crate) key: String,
     /// The id of the measure.
     pub(crate) measure: String,
-    /// The index of the column; none for constants of the theory.
-    pub(crate) column: Option<u32>,
+    /// What it is asked of.
+    pub(crate) of: Of,
     /// Parameters that differ from their defaults.
     pub(crate) parameters: Map<String, Json>,
 }
@@ -273,12 +323,30 @@ pub(crate) struct Opened {
     pub(crate) provenance: Provenance,
     /// All columns.
     pub(crate) columns: Vec<ColumnView>,
-    /// Name and shape of each array beside the columns.
-    pub(crate) matrices: Vec<(String, Vec<u32>)>,
+    /// The arrays beside the columns.
+    pub(crate) arrays: Vec<ArrayView>,
     /// What the reader noticed.
     pub(crate) notes: Vec<String>,
     /// Wall-clock time of reading.
     pub(crate) seconds: f64,
+}
+
+/// An array as the page shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ArrayView {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its extent along each axis.
+    pub(crate) shape: Vec<u32>,
+    /// Measures shown before anybody has chosen.
+    pub(crate) suggested: Vec<String>,
+}
+
+impl ArrayView {
+    /// `64 × 32`.
+    pub(crate) fn extent(&self) -> String {
+        self.shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" × ")
+    }
 }
 
 /// A column as the page shows it.

@@ -22,6 +22,8 @@ pub(crate) struct Setup {
     pub(crate) sample: Option<String>,
     /// Names of the chosen columns; none: the first ones that can be measured.
     pub(crate) columns: Option<Vec<String>>,
+    /// Names of the chosen arrays; none: the first ones.
+    pub(crate) arrays: Option<Vec<String>>,
     /// Ids of the chosen measures; none: those suggested for each column.
     pub(crate) measures: Option<Vec<String>>,
     /// For each measure the parameters that differ from their defaults.
@@ -83,6 +85,7 @@ impl Setup {
                 self.sample = Some(value.to_owned());
             }
             "column" => self.columns.get_or_insert_default().push(value.to_owned()),
+            "array" => self.arrays.get_or_insert_default().push(value.to_owned()),
             "measure" => {
                 measure::find(value).map_err(|e| e.to_string())?;
                 let list = self.measures.get_or_insert_default();
@@ -167,6 +170,9 @@ impl Setup {
         }
         for column in self.columns.iter().flatten() {
             query.append_pair("column", column);
+        }
+        for array in self.arrays.iter().flatten() {
+            query.append_pair("array", array);
         }
         for id in self.measures.iter().flatten() {
             query.append_pair("measure", id);

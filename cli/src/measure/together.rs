@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use serde_json::{Map, Value as Json};
 use surprisal_core::{
-    data::{Column, Matrix},
-    measure::{Accepts, Entry, Subject},
-    report::Report,
+    data::{Column, Matrix, OpenFile},
+    measure::{self, Accepts, Entry, Subject},
+    report::{Report, suggested_for_array},
 };
 
 use super::Run;
@@ -29,6 +29,19 @@ pub(super) struct Chosen {
 /// Whether `--with` means something to a measure.
 pub(super) fn takes_more(entry: &Entry) -> bool {
     matches!(entry.about.accepts, Accepts::Points | Accepts::Pair | Accepts::SymbolPair | Accepts::Table)
+}
+
+/// Whether there is anything among these columns and arrays that a measure could be asked of.
+pub(super) fn suits(entry: &Entry, file: &OpenFile, columns: &[usize], arrays: &[usize]) -> bool {
+    let accepts = entry.about.accepts;
+    let suited = columns.iter().filter(|&&i| accepts.suits(file.dataset.columns[i].ty)).count();
+    let array = || arrays.iter().any(|&i| accepts.suits_array(file.dataset.matrices[i].values.ndim()));
+    match accepts {
+        Accepts::Nothing => true,
+        Accepts::Pair | Accepts::SymbolPair => suited > 1,
+        Accepts::Table => suited > 1 || array(),
+        _ => suited > 0 || array(),
+    }
 }
 
 /// Whether a law is given as probabilities, so that one column is enough.
@@ -81,6 +94,17 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Without a choice each array gets what is suggested for it.
+    pub(super) fn measure_arrays_unasked(&self, arrays: &[usize], report: &mut Report) -> Result<(), Failure> {
+        let kind = self.file.dataset.provenance.kind;
+        for matrix in arrays.iter().map(|&i| &self.file.dataset.matrices[i]) {
+            for id in suggested_for_array(matrix, kind) {
+                self.measure(measure::find(id)?, &matrix.name, matrix.into(), &[], report)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The chosen columns with those of `--with`; without it, every pair, and both ways round where that matters.
     fn pairs(&self, entry: &'static Entry, chosen: &Chosen, report: &mut Report) -> Result<(), Failure> {
         let suits = |&&i: &&usize| entry.about.accepts.suits(self.file.dataset.columns[i].ty);
@@ -102,15 +126,7 @@ impl Run<'_> {
                 if suitable.is_empty() { "none" } else { "one" },
             )));
         }
-        for (place, &i) in suitable.iter().enumerate() {
-            for &j in &suitable[place + 1..] {
-                self.columns(entry, &[i], &[j], report)?;
-                if entry.directed {
-                    self.columns(entry, &[j], &[i], report)?;
-                }
-            }
-        }
-        Ok(())
+        entry.pairs_among(&suitable).into_iter().try_for_each(|(i, j)| self.columns(entry, &[i], &[j], report))
     }
 
     /// The arrays, or all chosen columns of numbers side by side where there is none or columns were named.

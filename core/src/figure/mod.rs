@@ -106,6 +106,14 @@ pub struct Figure {
     pub panels: Vec<Panel>,
 }
 
+impl Figure {
+    /// Without anything in it.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { id: String::new(), title: String::new(), description: String::new(), panels: Vec::new() }
+    }
+}
+
 /// One coordinate system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Panel {

@@ -89,6 +89,10 @@ pub struct Entry {
     pub about: &'static About,
     /// Whether a pair means something else the other way round.
     pub directed: bool,
+    /// What the numbers of its value are, where it has a few of different meaning.
+    pub parts: &'static [&'static str],
+    /// Whether the rows of its table have labels, in a column that is with it.
+    pub labelled: bool,
     parameters: fn() -> Vec<Parameter>,
     schema: fn() -> schemars::Schema,
     described: OnceLock<Vec<Parameter>>,
@@ -116,6 +120,8 @@ impl Entry {
         Self {
             about: &M::ABOUT,
             directed: M::DIRECTED,
+            parts: M::PARTS,
+            labelled: M::LABELLED,
             parameters: || {
                 let mut list = params::describe::<M::Params>();
                 list.extend(params::describe::<input::Common>());
@@ -144,6 +150,14 @@ impl Entry {
     /// [`ParameterError`] for an unknown name or a value that does not fit.
     pub fn complete(&self, given: &Json) -> Result<Map<String, Json>, ParameterError> {
         params::complete(self.about.id, self.parameters(), given)
+    }
+
+    /// The pairs among columns at these places that are to be compared: each once, or both ways round where that matters.
+    #[must_use]
+    pub fn pairs_among(&self, places: &[usize]) -> Vec<(usize, usize)> {
+        let rest = |at: usize| places.get(at + 1..).unwrap_or_default();
+        let each = places.iter().enumerate().flat_map(|(at, &i)| rest(at).iter().map(move |&j| (i, j)));
+        each.flat_map(|(i, j)| std::iter::once((i, j)).chain(self.directed.then_some((j, i)))).collect()
     }
 
     /// Measures a resident column, several of them, or a matrix.

@@ -14,6 +14,7 @@ mod exp;
 mod input;
 mod order;
 mod outcome;
+mod presets;
 mod subject;
 
 pub mod bytes;
@@ -44,6 +45,7 @@ pub use catalogue::{Entry, Family, catalogue, find};
 pub use error::{MeasureError, Undefined};
 pub use input::{Accepts, Input, Missing, Sequence, Series};
 pub use outcome::{Outcome, Value, Warning};
+pub use presets::{PRESETS, Preset, preset};
 pub use stream::Accumulator;
 pub use subject::{Attention, Image, Pair, Subject, SymbolPair, Table};
 
@@ -111,6 +113,10 @@ pub trait Measure {
     const ABOUT: About;
     /// Whether a pair means something else the other way round.
     const DIRECTED: bool = false;
+    /// What the numbers of its value are, where it has a few of different meaning.
+    const PARTS: &'static [&'static str] = &[];
+    /// Whether the rows of its table have labels, in a column of their own.
+    const LABELLED: bool = false;
 
     /// The value of `input` under `params`.
     ///

@@ -7,15 +7,15 @@ use surprisal_core::{
     compute::{Compute, Cpu},
     data::{self, Chunk, Column, DataError, OpenFile, Options},
     figure::Figure,
-    measure::{self, Accumulator, Context, MeasureError, Outcome},
+    measure::{self, Accumulator, Context, MeasureError, Outcome, Subject},
     pace::Pace,
-    report::{ResultRecord, suggested},
+    report::{ResultRecord, suggested, suggested_for_array},
 };
 use web_sys::Blob;
 use web_time::Instant;
 
 use super::{heap, lab::Lab, pace::Steps, recording, source::BlobSource, tell};
-use crate::protocol::{Ask, ColumnView, Errand, Job, Opened, Run, Tell};
+use crate::protocol::{ArrayView, Ask, ColumnView, Errand, Job, Of, Opened, Run, Tell};
 
 /// Why an errand was not done.
 pub(super) enum Failure {
@@ -99,14 +99,31 @@ fn view(file: u32, opened: &OpenFile, seconds: f64) -> Opened {
         rows: rows.next().unwrap_or_default(),
         suggested: suggested(column, kind).into_iter().map(str::to_owned).collect(),
     });
-    let shape = |shape: &[usize]| shape.iter().map(|&n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
+    let arrays = dataset.matrices.iter().map(|m| ArrayView {
+        name: m.name.clone(),
+        shape: m.values.shape().iter().map(|&n| u32::try_from(n).unwrap_or(u32::MAX)).collect(),
+        suggested: suggested_for_array(m, kind).into_iter().map(str::to_owned).collect(),
+    });
     Opened {
         file,
         provenance: dataset.provenance.clone(),
         columns: columns.collect(),
-        matrices: dataset.matrices.iter().map(|m| (m.name.clone(), shape(m.values.shape()))).collect(),
+        arrays: arrays.collect(),
         notes: dataset.notes.clone(),
         seconds,
+    }
+}
+
+/// Columns by their places, each loaded once.
+struct Loaded {
+    places: Vec<usize>,
+    columns: Vec<Column>,
+}
+
+impl Loaded {
+    fn at(&self, place: u32) -> Option<&Column> {
+        let place = usize::try_from(place).ok()?;
+        self.columns.get(self.places.iter().position(|p| *p == place)?)
     }
 }
 
@@ -119,8 +136,13 @@ async fn measure(lab: &Lab, run: &Run, check: bool, steps: &Steps) -> Result<(),
     let compute: Result<Box<dyn Compute>, String> = if check { Ok(Box::new(Cpu)) } else { lab.compute(run.wish).await };
     let bench = Bench { lab, run, check, steps, file: &file, compute: &compute };
     let mut finished = 0;
-    for jobs in run.jobs.chunk_by(|a, b| a.column == b.column) {
-        let index = jobs.first().and_then(|job| usize::try_from(job.column?).ok());
+    for jobs in run.jobs.chunk_by(|a, b| a.of == b.of || (a.of.is_of_several() && b.of.is_of_several())) {
+        let Some(of) = jobs.first().map(|job| &job.of) else { continue };
+        if of.is_of_several() {
+            bench.together(jobs, &mut finished).await?;
+            continue;
+        }
+        let index = if let Of::Column(i) = of { usize::try_from(*i).ok() } else { None };
         match index.and_then(|i| Some((i, file.dataset.columns.get(i)?))) {
             Some((_, column)) if column.is_resident() => bench.held(jobs, Some(column), &mut finished).await?,
             Some((index, column)) => bench.in_file(jobs, index, column, &mut finished).await?,
@@ -142,9 +164,9 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// Says what is done next, gives way, and ends a cancelled run.
-    async fn next(&self, job: &Job, column: Option<&Column>, finished: u32) -> Result<(), Failure> {
+    async fn next(&self, job: &Job, name: Option<&str>, finished: u32) -> Result<(), Failure> {
         let title = measure::find(&job.measure).map_or(job.measure.as_str(), |entry| entry.about.title);
-        let of = column.map(|c| format!(" of {}", c.name)).unwrap_or_default();
+        let of = name.map(|name| format!(" of {name}")).unwrap_or_default();
         self.steps.job(format!("{title}{of}"), finished, u32::try_from(self.run.jobs.len()).unwrap_or(u32::MAX));
         self.steps.tick(0, 0).await.map_err(|_| Failure::Cancelled)
     }
@@ -163,19 +185,69 @@ impl Bench<'_> {
     async fn held(&self, jobs: &[Job], column: Option<&Column>, finished: &mut u32) -> Result<(), Failure> {
         let nothing = Column::real("", Vec::new());
         for job in jobs {
-            self.next(job, column, *finished).await?;
+            let name = column.map(|c| c.name.as_str());
+            self.next(job, name, *finished).await?;
             let began = Instant::now();
-            let computed = match self.context() {
-                Ok(context) => {
-                    let given = Json::Object(job.parameters.clone());
-                    measure::run(&job.measure, &given, column.unwrap_or(&nothing), &context).await
-                }
-                Err(error) => Err(error),
-            };
-            self.report(job, column, computed, began.elapsed().as_secs_f64())?;
+            let computed = self.run(job, column.unwrap_or(&nothing)).await;
+            self.report(job, name, Vec::new(), computed, began.elapsed().as_secs_f64())?;
             *finished += 1;
         }
         Ok(())
+    }
+
+    async fn run<'s>(&self, job: &Job, subject: impl Into<Subject<'s>>) -> Result<Outcome, MeasureError> {
+        let context = self.context()?;
+        measure::find(&job.measure)?.run(&Json::Object(job.parameters.clone()), subject, &context).await
+    }
+
+    /// Measures columns beside each other, and arrays. Every column that is needed is read once.
+    async fn together(&self, jobs: &[Job], finished: &mut u32) -> Result<(), Failure> {
+        let mut places: Vec<usize> =
+            jobs.iter().flat_map(|job| job.of.columns()).filter_map(|i| usize::try_from(i).ok()).collect();
+        places.sort_unstable();
+        places.dedup();
+        if !places.is_empty() {
+            self.steps.reading("Reading the columns".to_owned());
+        }
+        let loaded = match self.file.columns(&places, self.steps).await {
+            Ok(columns) => Loaded { places, columns },
+            Err(DataError::Cancelled(_)) => return Err(Failure::Cancelled),
+            Err(error) => {
+                for job in jobs {
+                    let (name, with) = self.names(&job.of);
+                    let absent = Err(MeasureError::NotResident(name.clone()));
+                    let mut record = self.record(job, Some(&name), with, absent, 0.0);
+                    record.why = Some(error.to_string());
+                    self.tell(job, &record, Vec::new())?;
+                    *finished += 1;
+                }
+                return Ok(());
+            }
+        };
+        for job in jobs {
+            let (name, with) = self.names(&job.of);
+            let words = if with.is_empty() { name.clone() } else { format!("{name} with {}", with.join(", ")) };
+            self.next(job, Some(&words), *finished).await?;
+            let began = Instant::now();
+            let columns: Vec<&Column> = job.of.own().iter().filter_map(|&i| loaded.at(i)).collect();
+            let beside: Vec<&Column> = job.of.with().and_then(|i| loaded.at(i)).into_iter().collect();
+            let array = job.of.array().and_then(|i| self.file.dataset.matrices.get(usize::try_from(i).ok()?));
+            let subject = array.map_or_else(|| Subject::from(columns.as_slice()), Subject::from);
+            let computed = self.run(job, subject.with(&beside)).await;
+            self.report(job, Some(&name), with, computed, began.elapsed().as_secs_f64())?;
+            *finished += 1;
+        }
+        Ok(())
+    }
+
+    /// The name of the first column or of the array, and of the columns that are with it.
+    fn names(&self, of: &Of) -> (String, Vec<String>) {
+        let dataset = &self.file.dataset;
+        let column = |i: u32| dataset.columns.get(usize::try_from(i).ok()?).map(|c| c.name.clone());
+        let mut names = of.columns().filter_map(column);
+        let array = of.array().and_then(|i| dataset.matrices.get(usize::try_from(i).ok()?));
+        let first = array.map(|m| m.name.clone()).or_else(|| names.next()).unwrap_or_default();
+        (first, names.collect())
     }
 
     /// Measures a column that is still in the file.
@@ -188,7 +260,7 @@ impl Bench<'_> {
                 Ok(Some(accumulator)) => passing.push((job, accumulator)),
                 Ok(None) => rest.push(job.clone()),
                 Err(error) => {
-                    self.report(job, Some(column), Err(error), 0.0)?;
+                    self.report(job, Some(&column.name), Vec::new(), Err(error), 0.0)?;
                     *finished += 1;
                 }
             }
@@ -205,13 +277,13 @@ impl Bench<'_> {
             }
             let pass = began.elapsed().as_secs_f64();
             for (job, accumulator) in passing {
-                self.next(job, Some(column), *finished).await?;
+                self.next(job, Some(&column.name), *finished).await?;
                 let began = Instant::now();
                 let computed = match self.context() {
                     Ok(context) => measure::stream::finish(accumulator, &context).await,
                     Err(error) => Err(error),
                 };
-                self.report(job, Some(column), computed, pass + began.elapsed().as_secs_f64())?;
+                self.report(job, Some(&column.name), Vec::new(), computed, pass + began.elapsed().as_secs_f64())?;
                 *finished += 1;
             }
         }
@@ -232,8 +304,7 @@ impl Bench<'_> {
         }
         for job in jobs {
             let absent = Err(MeasureError::NotResident(column.name.clone()));
-            let mut record =
-                ResultRecord::new(&job.measure, Some(&column.name), &job.parameters, absent, self.run.information, 0.0);
+            let mut record = self.record(job, Some(&column.name), Vec::new(), absent, 0.0);
             record.why = Some(error.to_string());
             self.tell(job, &record, Vec::new())?;
         }
@@ -244,7 +315,8 @@ impl Bench<'_> {
     fn report(
         &self,
         job: &Job,
-        column: Option<&Column>,
+        name: Option<&str>,
+        with: Vec<String>,
         mut computed: Result<Outcome, MeasureError>,
         seconds: f64,
     ) -> Result<(), Failure> {
@@ -255,10 +327,21 @@ impl Bench<'_> {
             _ => {}
         }
         let figures = computed.as_mut().map(|outcome| std::mem::take(&mut outcome.figures)).unwrap_or_default();
-        let name = column.map(|c| c.name.as_str());
-        let record = ResultRecord::new(&job.measure, name, &job.parameters, computed, self.run.information, seconds);
+        let record = self.record(job, name, with, computed, seconds);
         self.tell(job, &record, figures)?;
         if self.steps.stopped() { Err(Failure::Cancelled) } else { Ok(()) }
+    }
+
+    fn record(
+        &self,
+        job: &Job,
+        name: Option<&str>,
+        with: Vec<String>,
+        computed: Result<Outcome, MeasureError>,
+        seconds: f64,
+    ) -> ResultRecord {
+        let (measure, given, information) = (&job.measure, &job.parameters, self.run.information);
+        ResultRecord::new(measure, name, given, computed, information, seconds).with(with)
     }
 
     fn tell(&self, job: &Job, record: &ResultRecord, figures: Vec<Figure>) -> Result<(), Failure> {

@@ -161,7 +161,7 @@ pub(super) fn Copyable(id: &'static str, text: Signal<String>, note: &'static st
 fn command(model: Model) -> String {
     model.file.with(|file| {
         file.as_ref().map_or_else(String::new, |file| {
-            model.setup.with(|setup| cli_line::command(setup, &file.provenance.name, &file.columns))
+            model.setup.with(|setup| cli_line::command(setup, &file.provenance.name, &file.columns, &file.arrays))
         })
     })
 }

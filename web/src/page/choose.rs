@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use surprisal_core::{
-    measure::{Entry, Family, catalogue},
+    measure::{self, Entry, Family, PRESETS, Preset, catalogue},
     quantity::Information,
 };
 use wasm_bindgen::JsCast;
@@ -27,12 +27,45 @@ pub(super) fn Choose() -> impl IntoView {
             <h2>"Measures"</h2>
             <button type="button" class="small sheet-close" on:click=move |_| sheet.set(false)>"Close"</button>
         </div>
+        <Presets/>
         <input type="search" class="search" placeholder="Search measures" aria-label="Search measures"
             on:input=move |event| search.set(event_target_value(&event).to_lowercase())/>
         <div class="families">
             {Family::ALL.into_iter().map(|family| view! { <FamilyList family search/> }).collect_view()}
         </div>
         <Options/>
+    }
+}
+
+/// Measures for a kind of data, in place of those that are chosen.
+#[component]
+fn Presets() -> impl IntoView {
+    let model = model();
+    let now = move || {
+        model.setup.with(|s| {
+            let same = |p: &&Preset| s.measures.as_ref().is_some_and(|m| m.iter().eq(p.measures.iter()));
+            if s.measures.is_none() { "" } else { PRESETS.iter().find(same).map_or("own", |p| p.id) }
+        })
+    };
+    let pick = move |event| {
+        let wanted = event_target_value(&event);
+        model.setup.update(|setup| match measure::preset(&wanted) {
+            Some(preset) => setup.measures = Some(preset.measures.iter().map(|id| (*id).to_owned()).collect()),
+            None if wanted.is_empty() => setup.measures = None,
+            None => {}
+        });
+    };
+    let summary = move || measure::preset(now()).map(|p| p.summary);
+    view! {
+        <div class="field preset">
+            <label for="preset">"Chosen for"</label>
+            <select id="preset" on:change=pick prop:value=now>
+                <option value="">"each column by its type"</option>
+                {PRESETS.iter().map(|p| view! { <option value=p.id>{p.title}</option> }).collect_view()}
+                <option value="own" disabled=true>"own choice"</option>
+            </select>
+            <p class="soft small-text">{summary}</p>
+        </div>
     }
 }
 
@@ -44,8 +77,7 @@ fn FamilyList(family: Family, search: RwSignal<String>) -> impl IntoView {
         let offered = |entry: &&&'static Entry| {
             model.file.with(|file| {
                 let Some(file) = file else { return false };
-                let chosen = model.setup.with(|s| plan::columns(s, &file.columns));
-                plan::offered(entry.about.accepts, &file.columns, &chosen)
+                model.setup.with(|s| plan::offered(entry, s, &file.columns, &file.arrays))
             })
         };
         let wanted = search.get();
@@ -76,17 +108,15 @@ fn Item(entry: &'static Entry) -> impl IntoView {
     let open = RwSignal::new(false);
     let checked = Memo::new(move |_| {
         model.file.with(|file| {
-            file.as_ref().is_some_and(|file| {
-                model.setup.with(|s| plan::measures(s, &file.columns, &plan::columns(s, &file.columns)).contains(&id))
-            })
+            file.as_ref()
+                .is_some_and(|file| model.setup.with(|s| plan::measures(s, &file.columns, &file.arrays).contains(&id)))
         })
     });
     let toggle = move |_| {
         let Some(file) = model.file.get_untracked() else { return };
         model.setup.update(|setup| {
-            let chosen = plan::columns(setup, &file.columns);
             let mut ids: Vec<String> =
-                plan::measures(setup, &file.columns, &chosen).into_iter().map(str::to_owned).collect();
+                plan::measures(setup, &file.columns, &file.arrays).into_iter().map(str::to_owned).collect();
             match ids.iter().position(|m| m == id) {
                 Some(at) => drop(ids.remove(at)),
                 None => ids.push(id.to_owned()),

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use serde_json::Value as Json;
 
 use super::{
+    bar::Copyable,
     choose, dom,
     figure::FigureView,
     model::{Measured, model},
@@ -16,13 +17,15 @@ use crate::{setup::plain, show};
 pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
     let model = model();
     let record = measured.0.0.clone();
-    let stem = dom::slug(&format!("{} {}", record.column.clone().unwrap_or_default(), record.measure));
+    let stem = dom::slug(&format!("{} {}", record.subject().unwrap_or_default(), record.measure));
     let figures = measured.0.1.iter().map(|figure| {
         view! { <FigureView figure=Arc::clone(figure) stem=stem.clone() tools=true/> }
     });
     let parameters = list(&record.parameters);
     let chosen = list(&record.details);
     let id = record.measure.clone();
+    let methods = RwSignal::new(false);
+    let said = StoredValue::new(record.methods());
     view! {
         <div class="detail">
             {record.why.clone().map(|why| view! { <p class="reason">{why}</p> })}
@@ -37,7 +40,15 @@ pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
                 {fact("Adapter", record.adapter.clone())}
                 {move || checked(model.checks.with(|c| c.get(&key).copied()))}
             </dl>
-            <p><button type="button" class="small" on:click=move |_| choose::reveal(model, id.clone())>"Change its parameters"</button></p>
+            <p class="bar-buttons">
+                <button type="button" class="small" on:click=move |_| choose::reveal(model, id.clone())>"Change its parameters"</button>
+                <button type="button" class="small methods" aria-expanded=move || methods.get().to_string()
+                    on:click=move |_| methods.update(|open| *open = !*open)>"Methods text"</button>
+            </p>
+            {move || methods.get().then(|| view! {
+                <Copyable id="methods-text" text=Signal::stored(said.get_value())
+                    note="What was done, as the methods section of a paper says it."/>
+            })}
         </div>
     }
 }

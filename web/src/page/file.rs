@@ -51,10 +51,10 @@ pub(super) fn FileHead(file: Arc<Opened>) -> impl IntoView {
 #[component]
 pub(super) fn Problems(file: Arc<Opened>) -> impl IntoView {
     let model = model();
-    let columns = file.columns.clone();
+    let (columns, arrays) = (file.columns.clone(), file.arrays.clone());
     let from_link = move || {
         model.setup.with(|setup| {
-            let absent = plan::absent(setup, &columns)
+            let absent = plan::absent(setup, &columns, &arrays)
                 .into_iter()
                 .map(|name| format!("The link names a column \u{201c}{name}\u{201d}, which this file does not have."));
             let unknown =
@@ -81,6 +81,9 @@ fn sentence(text: &str) -> String {
     text
 }
 
+/// Arrays whose shapes are said under the first rows.
+const ARRAYS_SAID: usize = 6;
+
 #[component]
 pub(super) fn Preview(file: Arc<Opened>) -> impl IntoView {
     let rows = file.columns.iter().map(|c| c.rows.len()).max().unwrap_or(0);
@@ -91,11 +94,9 @@ pub(super) fn Preview(file: Arc<Opened>) -> impl IntoView {
         show::several(file.columns.len() as u64, "column", "columns"),
         show::several(longest, if bytes { "value" } else { "row" }, if bytes { "values" } else { "rows" }),
     );
-    let shapes = file.matrices.iter().map(|(name, shape)| {
-        let shape = shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" × ");
-        format!("{name}: array of {shape}")
-    });
-    let shapes = shapes.collect::<Vec<_>>().join("; ");
+    let shapes = file.arrays.iter().take(ARRAYS_SAID).map(|a| format!("{}: array of {}", a.name, a.extent()));
+    let rest = file.arrays.len().saturating_sub(ARRAYS_SAID);
+    let shapes = shapes.chain((rest > 0).then(|| format!("and {rest} more"))).collect::<Vec<_>>().join("; ");
     let columns = file.columns.clone();
     // The rows of a text are its lines, and an empty one is not missing.
     let lines = file.provenance.kind == Kind::Text;
@@ -152,43 +153,62 @@ fn PreviewHead(column: ColumnView, lines: bool) -> impl IntoView {
     }
 }
 
-/// One chip a column: pressed when it is measured.
+/// One chip a column and one an array: pressed when it is measured.
 #[component]
 pub(super) fn Columns(file: Arc<Opened>) -> impl IntoView {
     let model = model();
-    let all = file.columns.clone();
-    let chosen = {
-        let all = all.clone();
-        Memo::new(move |_| model.setup.with(|setup| plan::columns(setup, &all)))
-    };
-    let names: Vec<String> = all.iter().map(|c| c.name.clone()).collect();
+    let columns = file.columns.iter().enumerate().filter(|(_, c)| c.ty != ColumnType::Time);
+    let columns = columns.map(|(i, c)| (i, c.name.clone(), type_word(c.ty).to_owned())).collect::<Vec<_>>();
+    let arrays = file.arrays.iter().enumerate().map(|(i, a)| (i, a.name.clone(), a.extent())).collect::<Vec<_>>();
+    let (of_columns, of_arrays) = (Arc::clone(&file), file);
+    let columns = (columns.len() > 1).then(|| {
+        view! {
+            <Chips label="Columns" list=columns
+                chosen=Memo::new(move |_| model.setup.with(|setup| plan::columns(setup, &of_columns.columns)))
+                choose=move |names| model.setup.update(|setup| setup.columns = Some(names))/>
+        }
+    });
+    let arrays = (!arrays.is_empty()).then(|| {
+        view! {
+            <Chips label="Arrays" list=arrays
+                chosen=Memo::new(move |_| model.setup.with(|setup| plan::arrays(setup, &of_arrays.arrays)))
+                choose=move |names| model.setup.update(|setup| setup.arrays = Some(names))/>
+        }
+    });
+    view! { {columns} {arrays} }
+}
+
+/// Chips of places, names and facts.
+#[component]
+fn Chips(
+    label: &'static str,
+    list: Vec<(usize, String, String)>,
+    chosen: Memo<Vec<usize>>,
+    choose: impl Fn(Vec<String>) + 'static,
+) -> impl IntoView {
+    let names: Vec<(usize, String)> = list.iter().map(|(i, name, _)| (*i, name.clone())).collect();
     let toggle = move |index: usize| {
         let mut now = chosen.get_untracked();
         match now.iter().position(|&i| i == index) {
             Some(at) => drop(now.remove(at)),
             None => now.push(index),
         }
-        now.sort_unstable();
-        let chosen = now.into_iter().map(|i| names[i].clone()).collect();
-        model.setup.update(|setup| setup.columns = Some(chosen));
+        choose(names.iter().filter(|(i, _)| now.contains(i)).map(|(_, name)| name.clone()).collect());
     };
     let toggle = StoredValue::new_local(toggle);
-    let measurable = all.iter().filter(|c| c.ty != ColumnType::Time).count();
-    (measurable > 1).then(move || {
-        view! {
-            <div class="columns" role="group" aria-label="Columns to measure">
-                <span class="columns-label">"Columns"</span>
-                {all.into_iter().enumerate().filter(|(_, c)| c.ty != ColumnType::Time).map(|(index, column)| {
-                    let name = column.name.clone();
-                    view! {
-                        <button type="button" class="chip" data-column=name
-                            aria-pressed=move || chosen.with(|c| c.contains(&index)).to_string()
-                            on:click=move |_| toggle.with_value(|toggle| toggle(index))>
-                            <span>{column.name}</span><span class="chip-type">{type_word(column.ty)}</span>
-                        </button>
-                    }
-                }).collect_view()}
-            </div>
-        }
-    })
+    view! {
+        <div class="columns" role="group" aria-label=format!("{label} to measure")>
+            <span class="columns-label">{label}</span>
+            {list.into_iter().map(|(index, name, fact)| {
+                let id = name.clone();
+                view! {
+                    <button type="button" class="chip" data-column=id
+                        aria-pressed=move || chosen.with(|c| c.contains(&index)).to_string()
+                        on:click=move |_| toggle.with_value(|toggle| toggle(index))>
+                        <span>{name}</span><span class="chip-type">{fact}</span>
+                    </button>
+                }
+            }).collect_view()}
+        </div>
+    }
 }

@@ -133,7 +133,9 @@ impl Model {
         });
         let file = RwSignal::new(None::<Arc<Opened>>);
         let jobs = Memo::new(move |_| {
-            file.with(|file| file.as_ref().map_or_else(Vec::new, |file| setup.with(|s| plan::jobs(s, &file.columns))))
+            file.with(|file| {
+                file.as_ref().map_or_else(Vec::new, |file| setup.with(|s| plan::jobs(s, &file.columns, &file.arrays)))
+            })
         });
         let model = Self {
             view: RwSignal::new(view),
@@ -270,6 +272,7 @@ impl Model {
             // The choices in a link are for the file it was made for: the first one that is opened.
             if again {
                 setup.columns = None;
+                setup.arrays = None;
                 setup.measures = None;
             }
             setup.sample = sample;

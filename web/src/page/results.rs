@@ -1,20 +1,57 @@
-//! The table of results, column by column. The chosen row opens to its charts.
+//! The table of results: column by column, then pairs, tables and arrays. The chosen row opens to its charts.
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
-use surprisal_core::measure;
+use surprisal_core::{
+    figure::Figure,
+    measure,
+    report::{ResultRecord, pair_grid},
+};
 
 use super::{
     detail::Detail,
+    dom,
+    figure::FigureView,
     file::type_word,
     model::{Measured, model},
 };
-use crate::{protocol::Job, show};
+use crate::{
+    plan,
+    protocol::{Job, Of},
+    show,
+};
+
+/// What some lines are about.
+#[derive(Clone, Debug, PartialEq)]
+enum About {
+    Theory,
+    Column(u32),
+    /// All pairs, by one measure.
+    Pairs(String),
+    Table,
+    Array(u32),
+}
+
+impl About {
+    fn of(job: &Job) -> Self {
+        match job.of {
+            Of::Nothing => Self::Theory,
+            Of::Column(i) => Self::Column(i),
+            Of::Pair(..) => Self::Pairs(job.measure.clone()),
+            Of::Table(..) => Self::Table,
+            Of::Array(i, _) => Self::Array(i),
+        }
+    }
+}
 
 /// A line of the table.
 #[derive(Clone, PartialEq)]
 enum Line {
-    /// The column that the next lines are about.
-    Group(Option<u32>),
+    /// What the next lines are about.
+    Group(About),
+    /// A measure of every pair as a picture.
+    Grid(String),
     /// One measure of it.
     Row(Job),
 }
@@ -25,17 +62,28 @@ pub(super) fn Results() -> impl IntoView {
     let lines = move || {
         let mut lines = Vec::new();
         let mut last = None;
-        for job in model.jobs.get() {
-            if last != Some(job.column) {
-                last = Some(job.column);
-                lines.push(Line::Group(job.column));
+        let mut jobs = model.jobs.get();
+        // Arrays are planned by measure, and shown one by one.
+        let array = |job: &Job| job.of.array();
+        let first = jobs.iter().position(|job| array(job).is_some()).unwrap_or(jobs.len());
+        let end = jobs.iter().rposition(|job| array(job).is_some()).map_or(first, |at| at + 1);
+        jobs[first..end].sort_by_key(array);
+        for job in jobs {
+            let about = About::of(&job);
+            if last.as_ref() != Some(&about) {
+                lines.push(Line::Group(about.clone()));
+                if let About::Pairs(measure) = &about {
+                    lines.push(Line::Grid(measure.clone()));
+                }
+                last = Some(about);
             }
             lines.push(Line::Row(job));
         }
         lines
     };
     let key = |line: &Line| match line {
-        Line::Group(column) => format!("{column:?}"),
+        Line::Group(about) => format!("{about:?}"),
+        Line::Grid(measure) => format!("grid {measure}"),
         Line::Row(job) => job.key.clone(),
     };
     view! {
@@ -54,7 +102,8 @@ pub(super) fn Results() -> impl IntoView {
             <tbody>
                 <For each=lines key=key let:line>
                     {match line {
-                        Line::Group(column) => view! { <Group column/> }.into_any(),
+                        Line::Group(about) => view! { <Group about/> }.into_any(),
+                        Line::Grid(measure) => view! { <Grid measure/> }.into_any(),
                         Line::Row(job) => view! { <Row job/> }.into_any(),
                     }}
                 </For>
@@ -67,22 +116,58 @@ pub(super) fn Results() -> impl IntoView {
 }
 
 #[component]
-fn Group(column: Option<u32>) -> impl IntoView {
+fn Group(about: About) -> impl IntoView {
     let model = model();
-    let column = column.and_then(|i| model.file.with_untracked(|f| f.as_ref()?.columns.get(i as usize).cloned()));
-    let (name, facts) = column.map_or_else(
-        || ("Constants of the theory".to_owned(), String::new()),
-        |c| {
+    let (name, facts) = model.file.with_untracked(|file| match (file, &about) {
+        (_, About::Theory) | (None, _) => ("Constants of the theory".to_owned(), String::new()),
+        (Some(file), About::Column(i)) => file.columns.get(*i as usize).map_or_else(Default::default, |c| {
             let mut facts = vec![type_word(c.ty).to_owned()];
-            facts.extend(c.unit);
+            facts.extend(c.unit.clone());
             facts.push(show::several(c.len, "value", "values"));
             if c.missing > 0 {
                 facts.push(format!("{} missing", show::count(c.missing)));
             }
-            (c.name, facts.join(" · "))
-        },
-    );
+            (c.name.clone(), facts.join(" · "))
+        }),
+        (Some(file), About::Pairs(measure)) => {
+            let title = measure::find(measure).map_or(measure.as_str(), |entry| entry.about.title);
+            let left = model.setup.with_untracked(|setup| plan::unpaired(setup, &file.columns));
+            let left =
+                (left > 0).then(|| format!("without the last {}", show::several(left as u64, "column", "columns")));
+            (format!("{title} of pairs"), left.unwrap_or_default())
+        }
+        (Some(_), About::Table) => ("Columns side by side".to_owned(), "each row one observation".to_owned()),
+        (Some(file), About::Array(i)) => file
+            .arrays
+            .get(*i as usize)
+            .map_or_else(Default::default, |a| (a.name.clone(), format!("array · {}", a.extent()))),
+    });
     view! { <tr class="group"><th scope="rowgroup" colspan="6"><span>{name}</span><span class="soft num">{facts}</span></th></tr> }
+}
+
+/// Every pair by one measure, as far as it is known.
+#[component]
+fn Grid(measure: String) -> impl IntoView {
+    let model = model();
+    let stem = model.file.with_untracked(|f| f.as_ref().map(|f| dom::slug(&f.provenance.name))).unwrap_or_default();
+    let stem = format!("{stem}-{}", dom::slug(&measure));
+    let figure = Memo::new(move |_| {
+        let found: Vec<Measured> = model.jobs.with(|jobs| {
+            let mine = jobs.iter().filter(|job| job.measure == measure && matches!(job.of, Of::Pair(..)));
+            model.results.with(|known| mine.filter_map(|job| known.get(&job.key).cloned()).collect())
+        });
+        let records: Vec<&ResultRecord> = found.iter().map(|m| &m.0.0).collect();
+        pair_grid(&records).map(Arc::new)
+    });
+    // The picture stays while its cells are filled.
+    let shown = Memo::new(move |_| figure.with(Option::is_some));
+    view! {
+        {move || shown.get().then(|| {
+            let figure = Signal::derive(move || figure.get().unwrap_or_else(|| Arc::new(Figure::empty())));
+            let stem = stem.clone();
+            view! { <tr class="open grid"><td colspan="6"><FigureView figure stem tools=true/></td></tr> }
+        })}
+    }
 }
 
 #[component]
@@ -91,9 +176,23 @@ fn Row(job: Job) -> impl IntoView {
     let key = StoredValue::new(job.key);
     let result = Memo::new(move |_| model.results.with(|known| key.with_value(|key| known.get(key).cloned())));
     let chosen = Memo::new(move |_| model.selected.with(|s| key.with_value(|key| s.as_ref() == Some(key))));
-    let column =
-        job.column.and_then(|i| model.file.with_untracked(|f| Some(f.as_ref()?.columns.get(i as usize)?.name.clone())));
-    let title = measure::find(&job.measure).map_or(job.measure.clone(), |e| e.about.title.to_owned());
+    let column_of = |i: u32| {
+        model.file.with_untracked(|f| Some(f.as_ref()?.columns.get(i as usize)?.name.clone())).unwrap_or_default()
+    };
+    let array_of = |i: u32| model.file.with_untracked(|f| Some(f.as_ref()?.arrays.get(i as usize)?.name.clone()));
+    let first = job.of.own().first().map(|&i| column_of(i));
+    let column = job.of.array().and_then(array_of).or(first);
+    let with = job.of.own().iter().skip(1).copied().chain(job.of.with()).map(column_of).collect::<Vec<_>>().join(", ");
+    let entry = measure::find(&job.measure).ok();
+    let title = match (&job.of, entry) {
+        (Of::Pair(..), Some(entry)) => {
+            let between = if entry.directed { "→" } else { "–" };
+            format!("{} {between} {with}", column.clone().unwrap_or_default())
+        }
+        (_, Some(entry)) => entry.about.title.to_owned(),
+        (_, None) => job.measure.clone(),
+    };
+    let with = (!with.is_empty()).then_some(with);
     let id = job.measure.clone();
     let record = move |read: fn(&Measured) -> String| result.with(|r| r.as_ref().map(read)).unwrap_or_default();
     let pick = move |_| {
@@ -104,7 +203,7 @@ fn Row(job: Job) -> impl IntoView {
     };
     view! {
         <tr class="row" class:chosen=move || chosen.get() class:waiting=move || result.with(Option::is_none)
-            data-measure=id data-column=column
+            data-measure=id data-column=column data-with=with
             data-value=move || record(|m| m.0.0.value.to_string())
             data-why=move || record(|m| m.0.0.why.clone().unwrap_or_default())
             data-backend=move || record(|m| m.0.0.backend.map(|b| format!("{b:?}").to_lowercase()).unwrap_or_default())
@@ -157,7 +256,7 @@ fn Cells(measured: Measured) -> impl IntoView {
         view! { <span class="flag" title=title>"!"<span class="hidden">"Warning: " {text}</span></span> }
     });
     view! {
-        <td class="right num value" data-label="Value" title=shorten(&record.value.to_string())>{warned}{show::value(&record.value)}</td>
+        <td class="right num value" data-label="Value" title=shorten(&record.value.to_string())>{warned}{record.named_parts().unwrap_or_else(|| show::value(&record.value))}</td>
         <td class="unit" data-label="Unit">{unit}</td>
         <td class="right num soft interval" data-label="95 % interval">{interval}</td>
         <td class="right num soft" data-label="n">{record.n.map(show::count)}</td>

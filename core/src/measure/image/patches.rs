@@ -235,6 +235,7 @@ pub struct Permutation2d;
 
 impl Measure for Permutation2d {
     type Params = PermutationParams;
+    const PARTS: &'static [&'static str] = &["H", "C"];
     const ABOUT: About = About {
         id: "image.perm2d",
         title: "Permutation entropy of an image",

@@ -194,6 +194,7 @@ pub struct DiffusionInformation;
 
 impl Measure for DiffusionInformation {
     type Params = InformationParams;
+    const LABELLED: bool = true;
     const ABOUT: About = About {
         id: "dsmi",
         title: "Diffusion spectral mutual information",

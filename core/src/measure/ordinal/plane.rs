@@ -113,6 +113,7 @@ pub struct ComplexityPlane;
 
 impl Measure for ComplexityPlane {
     type Params = PlaneParams;
+    const PARTS: &'static [&'static str] = &["H", "C"];
     const ABOUT: About = About {
         id: "perm.complexity_plane",
         title: "Complexity-entropy plane",
@@ -317,6 +318,7 @@ pub struct PeriodicBounds;
 
 impl Measure for PeriodicBounds {
     type Params = PeriodicBoundsParams;
+    const PARTS: &'static [&'static str] = &["H min", "H max"];
     const ABOUT: About = About {
         id: "perm.periodic_H_bounds",
         title: "Entropy of periodic signals",
