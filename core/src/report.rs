@@ -339,12 +339,13 @@ pub fn pair_grid(results: &[&ResultRecord]) -> Option<Figure> {
         return None;
     }
     let place = |name: &str| names.iter().position(|n| *n == name).unwrap_or(0);
+    // Rows of cells go up, those of a table down.
     let mut values = vec![f64::NAN; n * n];
     for (a, b, value) in &pairs {
         let (i, j, value) = (place(a), place(b), value.unwrap_or(f64::NAN));
-        values[i * n + j] = value;
+        values[(n - 1 - i) * n + j] = value;
         if !entry.directed {
-            values[j * n + i] = value;
+            values[(n - 1 - j) * n + i] = value;
         }
     }
     let title = entry.about.title;
@@ -353,20 +354,22 @@ pub fn pair_grid(results: &[&ResultRecord]) -> Option<Figure> {
     let most = largest.map(|(a, b, v)| format!(" The largest is {} for {a} and {b}.", number(v))).unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "a number of columns")]
     let edges: Vec<f64> = (0..=n).map(|i| i as f64 - 0.5).collect();
-    let axis = |title: &str| Axis {
+    let axis = |title: &str, names: Vec<String>| Axis {
         title: title.to_owned(),
-        names: names.iter().map(|n| (*n).to_owned()).collect(),
+        names,
         range: edges.first().copied().zip(edges.last().copied()),
         ..Axis::default()
     };
     let (rows, columns) = if entry.directed { ("first column", "second column") } else { ("", "") };
+    let across: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
+    let down = across.iter().rev().cloned().collect();
     Some(Figure {
         id: "pairs".to_owned(),
         title: format!("{title}, every pair"),
         description: format!("A cell for each pair of {n} columns.{most}"),
         panels: vec![Panel {
-            x: axis(columns),
-            y: axis(rows),
+            x: axis(columns, across),
+            y: axis(rows, down),
             marks: vec![Mark::Cells {
                 x: edges.clone(),
                 y: edges.clone(),
@@ -431,4 +434,52 @@ pub fn to_csv(results: &[ResultRecord]) -> String {
 
 fn quoted(field: String) -> String {
     if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Value;
+
+    fn record(measure: &str, column: &str, with: &str, value: f64) -> ResultRecord {
+        let outcome = Outcome::new(Value::Scalar(value), Unit::Nats, "test", 10);
+        ResultRecord::new(measure, Some(column), &Map::new(), Ok(outcome), Information::Native, 0.0)
+            .with(vec![with.to_owned()])
+    }
+
+    fn cells(results: &[ResultRecord]) -> Option<(Figure, Vec<f64>)> {
+        let figure = pair_grid(&results.iter().collect::<Vec<_>>())?;
+        let Mark::Cells { values, .. } = figure.panels[0].marks[0].clone() else { panic!("cells") };
+        Some((figure, values))
+    }
+
+    #[test]
+    fn pairs_make_a_grid_whose_first_row_is_on_top() {
+        let pairs = [("a", "b", 1.0), ("a", "c", 2.0), ("b", "c", 3.0)];
+        let both = pairs.map(|(a, b, v)| record("mi.ksg1", a, b, v));
+        let (figure, values) = cells(&both).unwrap();
+        assert_eq!(figure.panels[0].x.names, ["a", "b", "c"]);
+        assert_eq!(figure.panels[0].y.names, ["c", "b", "a"]);
+        // The top row is the last one of the cells: a with b and c.
+        assert_eq!(values[7..], [1.0, 2.0]);
+        assert_eq!((values[0], values[1]), (2.0, 3.0));
+        assert!(values[2].is_nan() && values[4].is_nan() && values[6].is_nan());
+        let directed = pairs.map(|(a, b, v)| record("te.ksg", a, b, v));
+        let (_, values) = cells(&directed).unwrap();
+        assert!(values[0].is_nan() && values[7] == 1.0);
+        assert!(cells(&both[..1]).is_none());
+    }
+
+    #[test]
+    fn a_methods_text_says_what_was_done() {
+        let text = record("mi.ksg1", "x", "y", 0.25).methods();
+        for part in ["Mutual information", "of x with y", "n = 10", "0.25 nats", "Definition:", "Source:", "Surprisal"]
+        {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        let plane = Outcome::new(Value::Vector(vec![0.9, 0.1]), Unit::One, "plug-in", 9);
+        let plane =
+            ResultRecord::new("perm.complexity_plane", Some("x"), &Map::new(), Ok(plane), Information::Native, 0.0);
+        assert_eq!(plane.named_parts().as_deref(), Some("H 0.9, C 0.1"));
+    }
 }

@@ -88,8 +88,10 @@ export function same(a, b, where = '') {
 export function agree(page, report) {
   expect(page.length).toBeGreaterThan(0);
   for (const record of page) {
-    const where = `${record.measure} of ${record.column}`;
-    const twin = report.results.find((r) => r.measure === record.measure && r.column === record.column);
+    const beside = (r) => (r.with ?? []).join();
+    const where = `${record.measure} of ${record.column} ${beside(record)}`;
+    const isTwin = (r) => r.measure === record.measure && r.column === record.column && beside(r) === beside(record);
+    const twin = report.results.find(isTwin);
     expect(twin, `${where} is not in the command line's report`).toBeTruthy();
     same(record.value, twin.value, where);
     expect(record.unit, where).toBe(twin.unit);

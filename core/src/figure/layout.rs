@@ -23,6 +23,9 @@ const BAR_GAP: f64 = 14.0;
 /// The numbers of a colour bar have room for this, whatever the values are.
 const BAR_NUMBER: &str = "−0.0000";
 
+/// Names beside a plot are cut to this share of the width.
+const MOST_OF_WIDTH: f64 = 0.28;
+
 /// Rotated names are cut to this length.
 const LONGEST_NAME: f64 = 84.0;
 
@@ -376,7 +379,11 @@ fn arranged(figure: &Figure, style: &Style, size: (f64, f64), right: f64) -> Lay
         top = plot_bottom + chrome.below + names.extra;
         let y = Scale { low: y.0, high: y.1, logarithmic: panel.y.logarithmic, from: plot_bottom, to: plot_top };
         let apart = if style.compact { 26.0 } else { ((plot_bottom - plot_top) / 7.0).clamp(30.0, 56.0) };
-        let y_ticks = y.ticks_up(apart, font * 1.5);
+        let y_ticks = if panel.y.names.is_empty() {
+            y.ticks_up(apart, font * 1.5)
+        } else {
+            named_ticks(&panel.y, &y, font, size.0 * MOST_OF_WIDTH)
+        };
         let plot = Rect { left: 0.0, top: plot_top, right: size.0, bottom: plot_bottom };
         let x = Scale { low: x.0, high: x.1, logarithmic: panel.x.logarithmic, from: 0.0, to: 1.0 };
         panels.push((panel, chrome, names, plot, x, y, y_ticks));
@@ -392,6 +399,14 @@ fn arranged(figure: &Figure, style: &Style, size: (f64, f64), right: f64) -> Lay
         place(panel, style, chrome, &names, (plot, x, y, y_ticks), size.0, pad)
     });
     Layout { heading, panels: placed.collect() }
+}
+
+/// Names of a vertical axis, as many as have room: each a line high.
+fn named_ticks(axis: &Axis, y: &Scale, font: f64, longest: f64) -> Vec<Tick> {
+    let apart = ((y.to - y.from) / (y.high - y.low)).abs();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a number of names")]
+    let stride = (line(font) / apart).ceil().clamp(1.0, count(axis.names.len()).max(1.0)) as usize;
+    Names { stride, longest, ..Names::default() }.ticks(axis, y, font)
 }
 
 type Frame = (Rect, Scale, Scale, Vec<Tick>);
