@@ -1,7 +1,7 @@
 //! Nearest neighbours and counts of neighbours within a radius, exact, in f64.
 //!
 //! On a line the points are sorted, and the k nearest lie in a window of 2k; in more dimensions there is a k-d tree
-//! ([`tree`]) whose leaves are compared in vectors. The estimators of Kozachenko & Leonenko and of Kraskov, Stögbauer &
+//! whose leaves are compared in vectors. The estimators of Kozachenko & Leonenko and of Kraskov, Stögbauer &
 //! Grassberger ask for nothing else.
 
 mod entropy;

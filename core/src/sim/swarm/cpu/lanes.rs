@@ -39,25 +39,28 @@ impl Block {
 pub(super) struct Sums {
     /// Zones: -Σ d/r over the zone of repulsion. Vicsek: Σ u. Boids: -Σ d/r².
     pub(super) a: [Lane; 3],
-    /// Zones: w Σ u + Σ d/r over the other two zones. Boids: Σ v.
+    /// Zones: Σ u over the zone of orientation. Boids: Σ v.
     pub(super) b: [Lane; 3],
-    /// Zones: the number in the zone of repulsion, as first component. Boids: Σ d.
+    /// Zones: Σ d/r over the zone of attraction. Boids: Σ d.
     pub(super) c: [Lane; 3],
+    /// Zones: the number in the zone of repulsion.
+    pub(super) close: Lane,
 }
 
-/// The three sums of one particle.
+/// The sums of one particle.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
     pub(super) a: [f64; 3],
     pub(super) b: [f64; 3],
     pub(super) c: [f64; 3],
+    pub(super) close: f64,
 }
 
 impl Sums {
     /// Those of the particle in lane `l`.
     pub(super) fn of(&self, l: usize) -> Seen {
         let at = |s: &[Lane; 3]| [s[0][l], s[1][l], s[2][l]];
-        Seen { a: at(&self.a), b: at(&self.b), c: at(&self.c) }
+        Seen { a: at(&self.a), b: at(&self.b), c: at(&self.c), close: self.close[l] }
     }
 }
 

@@ -22,17 +22,25 @@ pub(super) struct Law {
     nearest: f64,
     /// Seen iff u·d > this × r; one for the first radius, one beyond.
     cosine: [f64; 2],
-    /// w.
-    weight: f64,
     /// The edge of a periodic box.
     side: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    Zones { periodic: bool },
-    Vicsek { periodic: bool },
-    Boids { periodic: bool },
+    Zones {
+        periodic: bool,
+    },
+    /// The same, with one cosine for all zones.
+    Cone {
+        periodic: bool,
+    },
+    Vicsek {
+        periodic: bool,
+    },
+    Boids {
+        periodic: bool,
+    },
 }
 
 /// Below every cosine: everything is seen.
@@ -53,17 +61,15 @@ impl Law {
                 radii: [z.repulsion, z.orientation, z.attraction],
                 nearest: f64::MIN_POSITIVE,
                 cosine: [ALL_ROUND, cosine(z.field_of_view)],
-                weight: z.orientation_weight,
                 side,
             },
             Rule::Dewi(z) => {
                 let seen = if z.blind <= 0.0 { ALL_ROUND } else { -z.blind.cos() };
                 Self {
-                    kind: Kind::Zones { periodic },
+                    kind: Kind::Cone { periodic },
                     radii: [z.repulsion, z.orientation, z.attraction],
                     nearest: 1e-10,
                     cosine: [seen, seen],
-                    weight: z.orientation_weight.clamp(0.0, 1.0),
                     side,
                 }
             }
@@ -72,7 +78,6 @@ impl Law {
                 radii: [v.radius; 3],
                 nearest: 0.0,
                 cosine: [ALL_ROUND; 2],
-                weight: 1.0,
                 side,
             },
             Rule::Boids(b) => Self {
@@ -80,7 +85,6 @@ impl Law {
                 radii: [b.separation_radius, b.separation_radius, b.perception],
                 nearest: f64::MIN_POSITIVE,
                 cosine: [cosine(b.field_of_view); 2],
-                weight: 1.0,
                 side,
             },
         }
@@ -91,6 +95,8 @@ impl Law {
         match self.kind {
             Kind::Zones { periodic: true } => zones_periodic(self, block, others, sums),
             Kind::Zones { periodic: false } => zones_bounded(self, block, others, sums),
+            Kind::Cone { periodic: true } => cone_periodic(self, block, others, sums),
+            Kind::Cone { periodic: false } => cone_bounded(self, block, others, sums),
             Kind::Vicsek { periodic: true } => vicsek_periodic(self, block, others, sums),
             Kind::Vicsek { periodic: false } => vicsek_bounded(self, block, others, sums),
             Kind::Boids { periodic: true } => boids_periodic(self, block, others, sums),
@@ -101,17 +107,19 @@ impl Law {
 
 /// One compiled body per instruction set, rule and space.
 macro_rules! kernels {
-    ($($name:ident = $body:ident, $periodic:literal;)*) => {$(
+    ($($name:ident = $body:ident, $($option:literal),+;)*) => {$(
         #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2", "x86_64+sse4.2"))]
         fn $name(law: &Law, block: &Block, others: Others<'_>, sums: &mut Sums) {
-            $body::<$periodic>(law, block, others, sums);
+            $body::<$($option),+>(law, block, others, sums);
         }
     )*};
 }
 
 kernels! {
-    zones_periodic = zones, true;
-    zones_bounded = zones, false;
+    zones_periodic = zones, true, false;
+    zones_bounded = zones, false, false;
+    cone_periodic = zones, true, true;
+    cone_bounded = zones, false, true;
     vicsek_periodic = vicsek, true;
     vicsek_bounded = vicsek, false;
     boids_periodic = boids, true;
@@ -132,13 +140,17 @@ fn image<const PERIODIC: bool>(d: f64, side: f64) -> f64 {
     }
 }
 
+/// What leaves a sum as it is: to add it, and to subtract it. The sign lets a masked instruction take its place.
+const NOTHING: f64 = -0.0;
+const NOTHING_LESS: f64 = 0.0;
+
 #[inline(always)]
-fn zones<const PERIODIC: bool>(law: &Law, block: &Block, others: Others<'_>, sums: &mut Sums) {
-    let Law { radii: [repulsion, orientation, attraction], nearest, cosine, weight, side, .. } = *law;
+fn zones<const PERIODIC: bool, const ONE: bool>(law: &Law, block: &Block, others: Others<'_>, sums: &mut Sums) {
+    let Law { radii: [repulsion, orientation, attraction], nearest, cosine, side, .. } = *law;
     let n = others.len();
     let [xs, ys, zs] = others.x.map(|c| &c[..n]);
     let [us, vs, ws] = others.w.map(|c| &c[..n]);
-    let Sums { mut a, mut b, mut c } = *sums;
+    let Sums { mut a, mut b, mut c, mut close } = *sums;
     for j in 0..n {
         let (x, y, z, u, v, w) = (xs[j], ys[j], zs[j], us[j], vs[j], ws[j]);
         for l in 0..LANES {
@@ -150,22 +162,24 @@ fn zones<const PERIODIC: bool>(law: &Law, block: &Block, others: Others<'_>, sum
             let inverse = 1.0 / r;
             let there = r >= nearest;
             let seen = there & (ahead > cosine[1] * r);
-            let close = there & (r < repulsion) & (ahead > cosine[0] * r);
+            let felt = if ONE { seen } else { there & (ahead > cosine[0] * r) };
+            let near = felt & (r < repulsion);
             let aligned = seen & (r >= repulsion) & (r < orientation);
             let drawn = seen & (r >= orientation) & (r < attraction);
-            let away = if close { inverse } else { 0.0 };
-            let along = if aligned { weight } else { 0.0 };
-            let towards = if drawn { inverse } else { 0.0 };
-            a[0][l] -= dx * away;
-            a[1][l] -= dy * away;
-            a[2][l] -= dz * away;
-            b[0][l] += u * along + dx * towards;
-            b[1][l] += v * along + dy * towards;
-            b[2][l] += w * along + dz * towards;
-            c[0][l] += if close { 1.0 } else { 0.0 };
+            let (ex, ey, ez) = (dx * inverse, dy * inverse, dz * inverse);
+            a[0][l] -= if near { ex } else { NOTHING_LESS };
+            a[1][l] -= if near { ey } else { NOTHING_LESS };
+            a[2][l] -= if near { ez } else { NOTHING_LESS };
+            b[0][l] += if aligned { u } else { NOTHING };
+            b[1][l] += if aligned { v } else { NOTHING };
+            b[2][l] += if aligned { w } else { NOTHING };
+            c[0][l] += if drawn { ex } else { NOTHING };
+            c[1][l] += if drawn { ey } else { NOTHING };
+            c[2][l] += if drawn { ez } else { NOTHING };
+            close[l] += if near { 1.0 } else { NOTHING };
         }
     }
-    *sums = Sums { a, b, c };
+    *sums = Sums { a, b, c, close };
 }
 
 #[inline(always)]
@@ -195,7 +209,7 @@ fn boids<const PERIODIC: bool>(law: &Law, block: &Block, others: Others<'_>, sum
     let n = others.len();
     let [xs, ys, zs] = others.x.map(|c| &c[..n]);
     let [us, vs, ws] = others.w.map(|c| &c[..n]);
-    let Sums { mut a, mut b, mut c } = *sums;
+    let Sums { mut a, mut b, mut c, close } = *sums;
     for j in 0..n {
         let (x, y, z, u, v, w) = (xs[j], ys[j], zs[j], us[j], vs[j], ws[j]);
         for l in 0..LANES {
@@ -219,5 +233,5 @@ fn boids<const PERIODIC: bool>(law: &Law, block: &Block, others: Others<'_>, sum
             c[2][l] += dz * one;
         }
     }
-    *sums = Sums { a, b, c };
+    *sums = Sums { a, b, c, close };
 }

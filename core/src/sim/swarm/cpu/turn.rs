@@ -30,9 +30,10 @@ pub(super) fn turn(setup: &Setup, me: &Me, seen: &Seen) -> ([f64; 3], f64) {
     }
 }
 
-/// The zones' desired direction: repulsion wins; a zero sum keeps the heading.
-fn zones(me: &Me, seen: &Seen) -> [f64; 3] {
-    let sum = if seen.c[0] > 0.0 { seen.a } else { seen.b };
+/// The zones' desired direction: repulsion wins, else alignment counts `weight` times as much as attraction; a zero sum
+/// keeps the heading.
+fn zones(me: &Me, seen: &Seen, weight: f64) -> [f64; 3] {
+    let sum = if seen.close > 0.0 { seen.a } else { mix(weight, seen.b, 1.0, seen.c) };
     unit(sum).unwrap_or(me.heading)
 }
 
@@ -66,7 +67,7 @@ fn blend(setup: &Setup, me: &Me, mut d: [f64; 3]) -> [f64; 3] {
 }
 
 fn couzin(setup: &Setup, z: &Zones, me: &Me, seen: &Seen, dice: Block) -> [f64; 3] {
-    let d = blend(setup, me, zones(me, seen));
+    let d = blend(setup, me, zones(me, seen, z.orientation_weight));
     let most = z.turning_rate * setup.time_step;
     let angle = if z.noise > 0.0 { z.noise * dice.normals(0)[0] } else { 0.0 };
     if setup.space.is_flat() {
@@ -103,7 +104,7 @@ pub(super) fn towards(u: [f64; 3], target: [f64; 3], most: f64, axis: [f64; 3]) 
 
 fn dewi(setup: &Setup, z: &Dewi, me: &Me, seen: &Seen, dice: Block) -> [f64; 3] {
     let u = me.heading;
-    let target = blend(setup, me, zones(me, seen));
+    let target = blend(setup, me, zones(me, seen, z.orientation_weight.clamp(0.0, 1.0)));
     let angle = dot(u, target).clamp(-1.0, 1.0).acos();
     let turned = if angle < ZERO {
         u
