@@ -1,0 +1,86 @@
+//! Speed of training on the GPU beside the CPU reference: `cargo run --release -p surprisal-gpu --example nn_bench`.
+//!
+//! Prints one line a size: dispatches a step, the best of some runs in milliseconds a step on either, by the clock on the
+//! wall, and the ratio. Both begin with the same weights; the first losses are printed, to be compared.
+
+use std::time::{Duration, Instant};
+
+use pollster::block_on;
+use surprisal_core::{
+    nn::{CpuTraining, NnError, RunSetup, Training},
+    pace::Unhurried,
+};
+use surprisal_gpu::{Gpu, GpuTraining, Options};
+
+#[path = "../../core/tests/nn/spec.rs"]
+mod spec;
+
+/// The best of so many runs of at least so long.
+const RUNS: u32 = 5;
+const TIME: Duration = Duration::from_millis(500);
+
+/// Milliseconds a step, at best.
+fn measure(training: &mut dyn Training) -> Result<f64, NnError> {
+    let mut best = f64::INFINITY;
+    let mut steps = 1;
+    for _ in 0..RUNS {
+        loop {
+            let start = Instant::now();
+            block_on(training.advance(steps, &Unhurried))?;
+            let time = start.elapsed();
+            if time >= TIME {
+                best = best.min(time.as_secs_f64() * 1e3 / f64::from(steps));
+                break;
+            }
+            steps *= 2;
+        }
+    }
+    Ok(best)
+}
+
+fn losses(training: &mut dyn Training) -> Result<String, NnError> {
+    let mut losses = Vec::new();
+    for _ in 0..5 {
+        let last = block_on(training.advance(1, &Unhurried))?[0].last;
+        losses.push(last.map_or_else(|| "-".to_owned(), |last| format!("{:.6}", last.loss)));
+    }
+    Ok(losses.join(" "))
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let gpu = block_on(Gpu::new(&Options::from_env()))?;
+    println!("{} ({}, {})", gpu.info().name, gpu.info().backend, gpu.info().kind);
+    for (name, size) in [("large", spec::LARGE), ("small", spec::SMALL)] {
+        let start = spec::trainer(size).checkpoint();
+        let tokens: Vec<u32> = spec::batches(size).into_iter().flat_map(|[x, _]| x).collect();
+        let run = RunSetup {
+            config: spec::config(size),
+            optimiser: start.optimiser,
+            batch: u32::try_from(size.batch)?,
+            tokens: tokens.into(),
+            seed: 1,
+            run: 0,
+        };
+        for count in [1, 8] {
+            let runs = vec![run.clone(); count];
+            let mut ours = GpuTraining::new(&gpu, runs.clone())?;
+            let mut theirs = CpuTraining::new(runs)?;
+            for run in 0..count {
+                ours.restore(run, &start)?;
+                theirs.restore(run, &start)?;
+            }
+            if count == 1 {
+                println!("{name}: losses on the GPU {}", losses(&mut ours)?);
+                println!("{name}: losses on the CPU {}", losses(&mut theirs)?);
+            }
+            let (gpu, cpu) = (measure(&mut ours)?, measure(&mut theirs)?);
+            let dispatches = ours.dispatches_per_step();
+            println!(
+                "{name}, {count} runs: {dispatches} dispatches a step; {gpu:.3} ms a step on the GPU, {cpu:.3} on the CPU, \
+                 ratio {:.3}",
+                gpu / cpu
+            );
+        }
+    }
+    Ok(())
+}
