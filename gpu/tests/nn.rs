@@ -11,12 +11,14 @@ use pollster::block_on;
 use surprisal_core::{
     compute::{Backend, Compute},
     nn::{
-        Advanced, Config, CpuTraining, Gpt, NnError, Optimiser, Positions, RunSetup, Snapshot, Space, Training, window,
+        Advanced, Config, CpuTraining, NnError, Optimiser, Positions, RunSetup, Snapshot, Training,
     },
     pace::{Cancelled, Pace, Unhurried},
-    rng::Philox,
 };
-use surprisal_gpu::{Auto, Gpu, GpuError, GpuTraining, Options};
+use surprisal_gpu::{
+    Auto, Gpu, GpuError, GpuTraining, Options,
+    selftest::nn::{cases, first_step, setup, step_from_elsewhere, text},
+};
 
 /// One device at a time.
 static ONE: Mutex<()> = Mutex::new(());
@@ -40,23 +42,6 @@ fn gpu() -> Option<(Gpu, MutexGuard<'static, ()>)> {
     gpu_with(Options::default())
 }
 
-/// Tokens with something to learn: each is mostly the one before and 1, modulo the vocabulary.
-fn text(vocabulary: usize, len: usize, seed: u64) -> Vec<u32> {
-    let vocabulary = u32::try_from(vocabulary).unwrap();
-    let mut random = Philox::new(seed, 3);
-    let mut token = 0;
-    let step = |_| {
-        token = if random.below(4) == 0 { random.below(vocabulary) } else { (token + 1) % vocabulary };
-        token
-    };
-    (0..len).map(step).collect()
-}
-
-fn setup(config: Config, batch: u32) -> RunSetup {
-    let tokens = text(config.vocabulary, 3 * config.context + 200, 9);
-    RunSetup { config, optimiser: Optimiser::default(), batch, tokens: tokens.into(), seed: 5, run: 1 }
-}
-
 fn advance(training: &mut dyn Training, steps: u32) -> Vec<Advanced> {
     block_on(training.advance(steps, &Unhurried)).unwrap()
 }
@@ -69,101 +54,12 @@ fn training(gpu: &Gpu, runs: &[RunSetup]) -> GpuTraining {
     GpuTraining::new(gpu, runs.to_vec()).unwrap()
 }
 
-/// Parameters far from the beginning, where biases are 0, gains 1 and attention is even.
-fn elsewhere(config: Config) -> Snapshot {
-    let gpt = Gpt::new(config).unwrap();
-    let mut random = Philox::new(77, 1);
-    let mut params: Vec<f32> = gpt.layout().initial(3, 0);
-    #[expect(clippy::cast_possible_truncation, reason = "parameters are f32")]
-    params.iter_mut().for_each(|x| *x += (0.15 * random.normal()) as f32);
-    Snapshot { config, optimiser: Optimiser::default(), step: 0, params, moments: None }
-}
-
-/// What differs from the reference in f64 in loss and gradient of a run's first step from `elsewhere`.
-fn differs(training: &mut GpuTraining, run: usize) -> Result<(), String> {
-    let setup = training.runs()[run].clone();
-    let config = setup.config;
-    let start = elsewhere(config);
-    training.restore(run, &start).unwrap();
-    let told = advance(training, 1)[run].clone();
-    let got = block_on(training.last_gradient(run)).unwrap();
-
-    let gpt = Gpt::new(config).unwrap();
-    let (mut inputs, mut targets) = (Vec::new(), Vec::new());
-    let places = u32::try_from(setup.tokens.len() - config.context).unwrap();
-    for row in 0..setup.batch {
-        let first = window(setup.seed, setup.run, 0, row, places) as usize;
-        inputs.extend(&setup.tokens[first..first + config.context]);
-        targets.extend(&setup.tokens[first + 1..=first + config.context]);
-    }
-    let params: Vec<f64> = start.params.iter().map(|x| f64::from(*x)).collect();
-    let mut expected = vec![0.0; params.len()];
-    let mut space = Space::default();
-    let loss = gpt.gradient(&params, &inputs, &targets, config.context, &mut expected, &mut space).unwrap();
-
-    // Losses of some nats are sums of exponentials and a logarithm, each to some ulp (6e-8), of logits that are sums of up
-    // to 1024 terms in f32.
-    let last = told.last.ok_or("no step")?;
-    if (last.loss - loss).abs() > 1e-5 * loss {
-        return Err(format!("loss {} instead of {loss}", last.loss));
-    }
-    let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
-    let all = norm(&expected);
-    if (last.norm - all).abs() > 1e-4 * all {
-        return Err(format!("norm {} instead of {all}", last.norm));
-    }
-    for tensor in gpt.layout().tensors() {
-        let expected = tensor.view.of(&expected);
-        let wrong: Vec<f64> =
-            tensor.view.of(&got).iter().zip(expected).map(|(got, expected)| f64::from(*got) - expected).collect();
-        // A sum of some hundred rows in f32 is right to some 1e-6 of the rows' norm; through four layers, softmax and norms
-        // that becomes some 1e-5. A tensor whose gradient nearly cancels is held to the whole gradient instead.
-        let allowed = 1e-4 * norm(expected) + 1e-7 * all;
-        if norm(&wrong).is_nan() || norm(&wrong) > allowed {
-            let (worst, expected) = (norm(&wrong), norm(expected));
-            return Err(format!("{}: off by {worst:e}, of a norm of {expected:e}", tensor.name));
-        }
-    }
-    Ok(())
-}
-
 #[test]
 fn gradients_are_the_reference_s() {
     let Some((gpu, _guard)) = gpu() else { return };
-    let plain = Config { vocabulary: 10, context: 16, width: 16, ..Config::default() };
-    let rope = Config { positions: Positions::Rope, ..plain };
-    let biased = Config { norm_bias: true, linear_bias: true, ..plain };
-    let cases = [
-        (plain, 1),
-        (plain, 3),
-        (Config { vocabulary: 2, width: 8, heads: 2, ..plain }, 3),
-        (Config { vocabulary: 3, width: 24, heads: 4, layers: 2, ..plain }, 3),
-        (Config { vocabulary: 33, heads: 4, context: 17, ..plain }, 3),
-        (Config { vocabulary: 257, heads: 2, context: 64, ..plain }, 1),
-        (Config { tied: true, ..plain }, 3),
-        (Config { tied: true, vocabulary: 33, head_bias: false, layers: 2, heads: 2, ..plain }, 3),
-        (Config { tied: true, vocabulary: 257, width: 24, context: 17, ..biased }, 1),
-        (Config { layers: 2, heads: 4, ..biased }, 3),
-        (Config { norm_bias: true, head_bias: false, width: 8, ..plain }, 1),
-        (Config { linear_bias: true, expansion: 1, width: 24, ..plain }, 3),
-        (rope, 1),
-        (Config { heads: 2, layers: 2, context: 64, ..rope }, 3),
-        (Config { heads: 4, width: 24, context: 17, window: Some(5), tied: true, ..rope }, 3),
-        (Config { window: Some(1), ..plain }, 3),
-        (Config { window: Some(7), context: 64, heads: 2, layers: 2, ..plain }, 1),
-        // Several blocks of keys; one that begins inside a window.
-        (Config { context: 150, heads: 2, ..plain }, 2),
-        (Config { context: 200, window: Some(90), ..rope }, 1),
-        // Wide heads, odd widths, one token.
-        (Config { width: 72, context: 70, ..rope }, 2),
-        (Config { width: 256, context: 20, expansion: 2, ..rope }, 1),
-        (Config { width: 132, heads: 2, context: 20, vocabulary: 300, layers: 3, ..biased }, 1),
-        (Config { width: 15, heads: 5, expansion: 3, vocabulary: 7, ..biased }, 3),
-        (Config { width: 2, context: 1, ..plain }, 3),
-    ];
     let mut failed = Vec::new();
-    for (config, batch) in cases {
-        if let Err(what) = differs(&mut training(&gpu, &[setup(config, batch)]), 0) {
+    for (config, batch) in cases() {
+        if let Err(what) = block_on(first_step(&gpu, &setup(config, batch))) {
             failed.push(format!("{config:?}, batch {batch}: {what}"));
         }
     }
@@ -262,9 +158,9 @@ fn more_workgroups_than_fit_in_a_row() {
     // 32,768 workgroups of attention a run.
     let runs = [0, 1, 2].map(|run| RunSetup { run, ..setup(config, 4096) });
     let mut together = training(&gpu, &runs);
-    differs(&mut together, 2).unwrap();
+    block_on(step_from_elsewhere(&mut together, 2)).unwrap();
     let mut alone = training(&gpu, &runs[2..]);
-    differs(&mut alone, 0).unwrap();
+    block_on(step_from_elsewhere(&mut alone, 0)).unwrap();
     assert_eq!(snapshot(&mut alone, 0), snapshot(&mut together, 2));
 }
 
@@ -275,7 +171,7 @@ fn large_batches_go_in_chunks() {
     let mut ours = training(&gpu, &[setup(config, 320)]);
     let chunks = ours.dispatches_per_step() / 18;
     assert!(chunks > 1 && ours.dispatches_per_step() == 18 * chunks + 1, "{} dispatches", ours.dispatches_per_step());
-    differs(&mut ours, 0).unwrap();
+    block_on(step_from_elsewhere(&mut ours, 0)).unwrap();
     // More chunks than a first submission holds.
     let told = advance(&mut ours, 2);
     assert_eq!((told[0].step, ours.history(0).unwrap().len()), (3, 2));

@@ -136,7 +136,7 @@ fn attend(
     let values = keys + op.width;
     let scale = 1.0 / sqrt(f32(head));
     let end = min(op.length, place.first + ROWS);
-    let share = local / COLS;
+    let share = share_of(local, WIDTH, COLS);
     let d = min(local % COLS, head - 1u);
     if local < ROWS {
         highest[local] = LOWEST;
@@ -147,7 +147,7 @@ fn attend(
     #end
     for (var k0 = place.first + 1u - min(place.first + 1u, op.window); k0 < end; k0 += KEYS) {
         let key = k0 + local % KEYS;
-        let quad = local / KEYS * SCORE_QUADS;
+        let quad = share_of(local, WIDTH, KEYS) * SCORE_QUADS;
         #repeat q 0 SCORE_QUADS
         var s_$q = vec4<f32>();
         #end
@@ -257,7 +257,7 @@ fn attend_queries(
     let rows = place.head * op.rows + place.sequence * op.length;
     let scale = 1.0 / sqrt(f32(head));
     let end = min(op.length, place.first + ROWS);
-    let share = local / COLS;
+    let share = share_of(local, WIDTH, COLS);
     let d = min(local % COLS, head - 1u);
 
     let mine = place.first + local / LANES;
@@ -288,7 +288,7 @@ fn attend_queries(
     #end
     for (var k0 = place.first + 1u - min(place.first + 1u, op.window); k0 < end; k0 += KEYS) {
         let key = k0 + local % KEYS;
-        let quad = local / KEYS * SCORE_QUADS;
+        let quad = share_of(local, WIDTH, KEYS) * SCORE_QUADS;
         #repeat q 0 SCORE_QUADS
         var s_$q = vec4<f32>();
         var t_$q = vec4<f32>();
@@ -366,7 +366,7 @@ fn attend_keys(
     let scale = 1.0 / sqrt(f32(head));
     // The last of the 16 keys is seen this far.
     let end = min(op.length, place.first + ROWS - 1u + min(op.window, op.length));
-    let share = local / COLS;
+    let share = share_of(local, WIDTH, COLS);
     let d = min(local % COLS, head - 1u);
     #repeat q 0 QUADS
     var dk_$q = vec4<f32>();
@@ -375,7 +375,7 @@ fn attend_keys(
     for (var q0 = place.first; q0 < end; q0 += KEYS) {
         let query = q0 + local % KEYS;
         let known = min(query, op.length - 1u);
-        let quad = local / KEYS * SCORE_QUADS;
+        let quad = share_of(local, WIDTH, KEYS) * SCORE_QUADS;
         #repeat q 0 SCORE_QUADS
         var s_$q = vec4<f32>();
         var t_$q = vec4<f32>();

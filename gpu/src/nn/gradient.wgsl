@@ -83,7 +83,7 @@ fn gradients(
     let slice = here / (tiles * blocks);
     let base = arena_of(run);
     let ids = op.ids + (op.first_run + run) * op.rows * 2u;
-    let share = local / COLS;
+    let share = share_of(local, WIDTH, COLS);
     let column = tile * COLS + local % COLS;
     let inside = min(column, job.columns - 1u);
     let top = block * INPUTS + share * QUADS * 4u;

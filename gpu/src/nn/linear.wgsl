@@ -182,7 +182,7 @@ fn linear(
     let weight_base = weights_of(run);
     let first = block * ROWS;
     // The threads of a column share its rows.
-    let share = local / COLS;
+    let share = share_of(local, WIDTH, COLS);
     let column = column_of(tile * COLS + local % COLS);
     let inside = min(column, op.columns - 1u);
 

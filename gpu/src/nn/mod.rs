@@ -163,9 +163,9 @@ impl GpuTraining {
         pace.tick(0, total).await?;
         self.history.iter_mut().for_each(Vec::clear);
         let stopped: Vec<bool> = self.stopped.iter().map(Option::is_some).collect();
-        let awake = |group: &&Group| group.members.iter().any(|i| !stopped[*i]);
+        let awake = |i: &usize| self.groups[*i].members.iter().any(|run| !stopped[*run]);
+        let awake: Vec<usize> = (0..self.groups.len()).filter(awake).collect();
         // A step as a list of chunks, and whether each is the last of its group.
-        let awake: Vec<usize> = (0..self.groups.len()).filter(|i| awake(&&self.groups[*i])).collect();
         let chunks = |i: &usize| (1..=self.groups[*i].plan.chunks).map(|c| (*i, c == self.groups[*i].plan.chunks));
         let step: Vec<(usize, bool)> = awake.iter().flat_map(chunks).collect();
         if step.is_empty() || steps == 0 {

@@ -123,3 +123,11 @@ fn arena_of(run: u32) -> u32 {
 fn weights_of(run: u32) -> u32 {
     return (op.first_run + run) * 2u * op.parameters;
 }
+
+// Which of the threads of a column this one is. Said so that a compiler sees where all threads read the same address.
+fn share_of(local: u32, width: u32, columns: u32) -> u32 {
+    if width == columns {
+        return 0u;
+    }
+    return local / columns;
+}
