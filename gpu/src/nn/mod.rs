@@ -166,8 +166,11 @@ impl GpuTraining {
         let awake = |i: &usize| self.groups[*i].members.iter().any(|run| !stopped[*run]);
         let awake: Vec<usize> = (0..self.groups.len()).filter(awake).collect();
         // A step as a list of chunks, and whether each is the last of its group.
-        let chunks = |i: &usize| (1..=self.groups[*i].plan.chunks).map(|c| (*i, c == self.groups[*i].plan.chunks));
-        let step: Vec<(usize, bool)> = awake.iter().flat_map(chunks).collect();
+        let chunks = |i: usize| {
+            let last = self.groups[i].plan.chunks;
+            (1..=last).map(move |chunk| (i, chunk == last))
+        };
+        let step: Vec<(usize, bool)> = awake.iter().copied().flat_map(chunks).collect();
         if step.is_empty() || steps == 0 {
             return Ok(());
         }
