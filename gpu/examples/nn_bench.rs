@@ -1,7 +1,8 @@
 //! Speed of training on the GPU beside the CPU reference: `cargo run --release -p surprisal-gpu --example nn_bench`.
 //!
 //! Prints one line a size: dispatches a step, the best of some runs in milliseconds a step on either, by the clock on the
-//! wall, and the ratio. Both begin with the same weights; the first losses are printed, to be compared.
+//! wall, and the ratio. Both begin with the same weights; the first losses are printed, to be compared. Then what the
+//! dispatches of a step take, where the adapter can tell. `--passes` prints nothing else.
 
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,27 @@ fn losses(training: &mut dyn Training) -> Result<String, NnError> {
     Ok(losses.join(" "))
 }
 
+/// Milliseconds of each kind of dispatch, over some steps.
+fn passes(run: &RunSetup) -> Result<(), Box<dyn std::error::Error>> {
+    const STEPS: u32 = 3;
+    let gpu = block_on(Gpu::new(&Options { timestamps: true, ..Options::from_env() }))?;
+    let mut training = GpuTraining::new(&gpu, vec![run.clone()])?;
+    block_on(training.advance(1, &Unhurried))?;
+    block_on(gpu.take_timings())?;
+    block_on(training.advance(STEPS, &Unhurried))?;
+    let mut sums: Vec<(&str, f64)> = Vec::new();
+    for timing in block_on(gpu.take_timings())? {
+        match sums.iter_mut().find(|(label, _)| *label == timing.label) {
+            Some((_, sum)) => *sum += timing.milliseconds,
+            None => sums.push((timing.label, timing.milliseconds)),
+        }
+    }
+    for (label, sum) in sums {
+        println!("  {label}: {:.3} ms a step", sum / f64::from(STEPS));
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gpu = block_on(Gpu::new(&Options::from_env()))?;
     println!("{} ({}, {})", gpu.info().name, gpu.info().backend, gpu.info().kind);
@@ -61,6 +83,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             seed: 1,
             run: 0,
         };
+        if std::env::args().any(|argument| argument == "--passes") {
+            println!("{name}:");
+            passes(&run)?;
+            continue;
+        }
         for count in [1, 8] {
             let runs = vec![run.clone(); count];
             let mut ours = GpuTraining::new(&gpu, runs.clone())?;
@@ -81,6 +108,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 gpu / cpu
             );
         }
+        passes(&run)?;
     }
     Ok(())
 }

@@ -10,9 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use pollster::block_on;
 use surprisal_core::{
     compute::{Backend, Compute},
-    nn::{
-        Advanced, Config, CpuTraining, NnError, Optimiser, Positions, RunSetup, Snapshot, Training,
-    },
+    nn::{Advanced, Config, CpuTraining, NnError, Optimiser, Positions, RunSetup, Snapshot, Training},
     pace::{Cancelled, Pace, Unhurried},
 };
 use surprisal_gpu::{
@@ -66,6 +64,10 @@ fn gradients_are_the_reference_s() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+fn alone(gpu: &Gpu, run: &RunSetup) -> GpuTraining {
+    training(gpu, std::slice::from_ref(run))
+}
+
 /// The largest relative difference of the losses of `steps` single steps.
 fn losses_differ(ours: &mut dyn Training, theirs: &mut dyn Training, steps: u32) -> f64 {
     let mut worst = 0.0_f64;
@@ -84,7 +86,8 @@ fn losses_differ(ours: &mut dyn Training, theirs: &mut dyn Training, steps: u32)
 fn a_hundred_steps_are_the_reference_s() {
     let Some((gpu, _guard)) = gpu() else { return };
     let config = Config { vocabulary: 10, context: 32, width: 16, heads: 2, ..Config::default() };
-    let optimiser = Optimiser { rate: 3e-3, warm_up: 10, steps: 80, clip: Some(0.7), decay: 0.1, ..Optimiser::default() };
+    let optimiser =
+        Optimiser { rate: 3e-3, warm_up: 10, steps: 80, clip: Some(0.7), decay: 0.1, ..Optimiser::default() };
     let one = RunSetup { optimiser, ..setup(config, 4) };
     let runs = [one.clone(), RunSetup { run: 2, optimiser: Optimiser { rate: 1e-3, clip: None, ..optimiser }, ..one }];
     let mut ours = training(&gpu, &runs);
@@ -109,17 +112,18 @@ fn clipping_is_the_reference_s() {
     // AdamW does not feel a constant factor, but for epsilon.
     let optimiser = Optimiser { clip: Some(1e-3), epsilon: 1e-3, ..Optimiser::default() };
     let clipped = RunSetup { optimiser, ..setup(config, 2) };
-    let mut ours = training(&gpu, &[clipped.clone()]);
+    let mut ours = alone(&gpu, &clipped);
     let mut theirs = CpuTraining::new(vec![clipped.clone()]).unwrap();
     let free = RunSetup { optimiser: Optimiser { clip: None, ..optimiser }, ..clipped };
-    let mut unclipped = training(&gpu, &[free]);
+    let mut unclipped = alone(&gpu, &free);
     for training in [&mut ours as &mut dyn Training, &mut theirs, &mut unclipped] {
         let norm = advance(training, 5)[0].last.unwrap().norm;
         assert!(norm > 1e-2, "{norm}: told before clipping");
     }
     let begin = |training: &mut dyn Training| snapshot(training, 0);
     let (ours, theirs, free) = (begin(&mut ours), begin(&mut theirs), begin(&mut unclipped));
-    let moments = |s: &Snapshot| s.moments.clone().unwrap()[0].iter().map(|m| f64::from(*m).powi(2)).sum::<f64>().sqrt();
+    let moments =
+        |s: &Snapshot| s.moments.clone().unwrap()[0].iter().map(|m| f64::from(*m).powi(2)).sum::<f64>().sqrt();
     assert!((moments(&ours) / moments(&theirs) - 1.0).abs() < 1e-4);
     assert!(moments(&free) > 10.0 * moments(&ours));
 }
@@ -140,10 +144,10 @@ fn runs_together_are_the_same_runs_alone_bit_for_bit() {
     advance(&mut together, 7);
     let told = advance(&mut together, 13);
     for (i, run) in runs.iter().enumerate() {
-        let mut alone = training(&gpu, std::slice::from_ref(run));
-        assert_eq!(advance(&mut alone, 20)[0], told[i], "run {i}");
-        assert_eq!(snapshot(&mut alone, 0), snapshot(&mut together, i), "run {i}");
-        assert_eq!(alone.history(0).unwrap()[7..], *together.history(i).unwrap());
+        let mut single = alone(&gpu, run);
+        assert_eq!(advance(&mut single, 20)[0], told[i], "run {i}");
+        assert_eq!(snapshot(&mut single, 0), snapshot(&mut together, i), "run {i}");
+        assert_eq!(single.history(0).unwrap()[7..], *together.history(i).unwrap());
     }
     // And again.
     let mut again = training(&gpu, &runs);
@@ -159,16 +163,16 @@ fn more_workgroups_than_fit_in_a_row() {
     let runs = [0, 1, 2].map(|run| RunSetup { run, ..setup(config, 4096) });
     let mut together = training(&gpu, &runs);
     block_on(step_from_elsewhere(&mut together, 2)).unwrap();
-    let mut alone = training(&gpu, &runs[2..]);
-    block_on(step_from_elsewhere(&mut alone, 0)).unwrap();
-    assert_eq!(snapshot(&mut alone, 0), snapshot(&mut together, 2));
+    let mut single = training(&gpu, &runs[2..]);
+    block_on(step_from_elsewhere(&mut single, 0)).unwrap();
+    assert_eq!(snapshot(&mut single, 0), snapshot(&mut together, 2));
 }
 
 #[test]
 fn large_batches_go_in_chunks() {
     let Some((gpu, _guard)) = gpu() else { return };
     let config = Config { width: 8, context: 64, vocabulary: 257, ..Config::default() };
-    let mut ours = training(&gpu, &[setup(config, 320)]);
+    let mut ours = alone(&gpu, &setup(config, 320));
     let chunks = ours.dispatches_per_step() / 18;
     assert!(chunks > 1 && ours.dispatches_per_step() == 18 * chunks + 1, "{} dispatches", ours.dispatches_per_step());
     block_on(step_from_elsewhere(&mut ours, 0)).unwrap();
@@ -213,7 +217,7 @@ fn a_diverged_run_keeps_its_last_good_parameters() {
     let kept = snapshot(&mut ours, 0);
     assert_eq!(kept.step, step);
     assert!(kept.params.iter().all(|x| x.is_finite()));
-    let mut short = training(&gpu, &[bad]);
+    let mut short = alone(&gpu, &bad);
     advance(&mut short, u32::try_from(step).unwrap());
     assert_eq!(snapshot(&mut short, 0).params, kept.params, "those of the last good step");
 
@@ -222,16 +226,16 @@ fn a_diverged_run_keeps_its_last_good_parameters() {
     assert_eq!((told[0].step, told[0].last, told[1].step), (step, None, 10));
     assert!(told[0].stopped.is_some());
     assert_eq!(snapshot(&mut ours, 0), kept);
-    let mut alone = training(&gpu, &[good.clone()]);
-    advance(&mut alone, 10);
-    assert_eq!(snapshot(&mut alone, 0), snapshot(&mut ours, 1));
+    let mut single = alone(&gpu, &good);
+    advance(&mut single, 10);
+    assert_eq!(snapshot(&mut single, 0), snapshot(&mut ours, 1));
 
     // Back at a good place with a good rate it is trained again.
-    let fresh = snapshot(&mut training(&gpu, &[good]), 0);
+    let fresh = snapshot(&mut alone(&gpu, &good), 0);
     ours.restore(0, &fresh).unwrap();
     let told = advance(&mut ours, 10);
     assert_eq!((told[0].step, &told[0].stopped), (10, &None));
-    assert_eq!(snapshot(&mut alone, 0), snapshot(&mut ours, 0));
+    assert_eq!(snapshot(&mut single, 0), snapshot(&mut ours, 0));
 }
 
 #[test]
@@ -239,7 +243,7 @@ fn a_run_goes_on_from_its_snapshot_bit_for_bit() {
     let Some((gpu, _guard)) = gpu() else { return };
     let config = Config { width: 16, heads: 2, context: 16, tied: true, ..Config::default() };
     let run = setup(config, 3);
-    let mut first = training(&gpu, &[run.clone()]);
+    let mut first = alone(&gpu, &run);
     advance(&mut first, 9);
     let saved = snapshot(&mut first, 0);
     let bytes = saved.to_bytes().unwrap();

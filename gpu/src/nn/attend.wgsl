@@ -11,7 +11,6 @@
 #import "random"
 
 const ROWS: u32 = 16u;
-const DEPTH: u32 = 32u;
 const KEYS: u32 = 64u;
 const LANES: u32 = WIDTH / ROWS;
 const LOWEST: f32 = -1e30;
@@ -162,11 +161,21 @@ fn attend(
             }
             workgroupBarrier();
             let at = keys + min(key, op.length - 1u) * stride + d0;
-            for (var i = 0u; i < depth; i++) {
-                let k = arena[at + i];
+            // Written out: see `linear.wgsl`.
+            if depth == DEPTH {
+                #repeat i 0 DEPTH
+                let k_$i = arena[at + $iu];
                 #repeat q 0 SCORE_QUADS
-                s_$q += panel[i * 4u + quad + $qu] * k;
+                s_$q += panel[$iu * 4u + quad + $qu] * k_$i;
                 #end
+                #end
+            } else {
+                for (var i = 0u; i < depth; i++) {
+                    let k = arena[at + i];
+                    #repeat q 0 SCORE_QUADS
+                    s_$q += panel[i * 4u + quad + $qu] * k;
+                    #end
+                }
             }
         }
         #repeat q 0 SCORE_QUADS
@@ -306,13 +315,24 @@ fn attend_queries(
             }
             workgroupBarrier();
             let at = min(key, op.length - 1u) * stride + d0;
-            for (var i = 0u; i < depth; i++) {
-                let k = arena[keys + at + i];
-                let v = arena[values + at + i];
+            if depth == DEPTH {
+                #repeat i 0 DEPTH
+                let k_$i = arena[keys + at + $iu];
+                let v_$i = arena[values + at + $iu];
                 #repeat q 0 SCORE_QUADS
-                s_$q += panel[i * 4u + quad + $qu] * k;
-                t_$q += other[i * 4u + quad + $qu] * v;
+                s_$q += panel[$iu * 4u + quad + $qu] * k_$i;
+                t_$q += other[$iu * 4u + quad + $qu] * v_$i;
                 #end
+                #end
+            } else {
+                for (var i = 0u; i < depth; i++) {
+                    let k = arena[keys + at + i];
+                    let v = arena[values + at + i];
+                    #repeat q 0 SCORE_QUADS
+                    s_$q += panel[i * 4u + quad + $qu] * k;
+                    t_$q += other[i * 4u + quad + $qu] * v;
+                    #end
+                }
             }
         }
         #repeat q 0 SCORE_QUADS
@@ -392,13 +412,26 @@ fn attend_keys(
                 }
             }
             workgroupBarrier();
-            for (var i = 0u; i < depth; i++) {
-                let x = arena[queries + known * stride + d0 + i];
-                let y = arena[dout + known * op.width + d0 + i];
+            let x_at = queries + known * stride + d0;
+            let y_at = dout + known * op.width + d0;
+            if depth == DEPTH {
+                #repeat i 0 DEPTH
+                let x_$i = arena[x_at + $iu];
+                let y_$i = arena[y_at + $iu];
                 #repeat q 0 SCORE_QUADS
-                s_$q += panel[i * 4u + quad + $qu] * x;
-                t_$q += other[i * 4u + quad + $qu] * y;
+                s_$q += panel[$iu * 4u + quad + $qu] * x_$i;
+                t_$q += other[$iu * 4u + quad + $qu] * y_$i;
                 #end
+                #end
+            } else {
+                for (var i = 0u; i < depth; i++) {
+                    let x = arena[x_at + i];
+                    let y = arena[y_at + i];
+                    #repeat q 0 SCORE_QUADS
+                    s_$q += panel[i * 4u + quad + $qu] * x;
+                    t_$q += other[i * 4u + quad + $qu] * y;
+                    #end
+                }
             }
         }
         let lse = arena[base + op.lse + rows + known];

@@ -5,7 +5,6 @@
 
 #import "nn"
 
-const DEPTH: u32 = 32u;
 const INPUTS: u32 = 16u;
 
 // What X is: numbers of the arena, and 1 behind them for the bias; 1 at the row's own token. Of a place there is no X:
@@ -118,13 +117,22 @@ fn gradients(
             }
             workgroupBarrier();
             let depth = min(DEPTH, end - row);
-            var at = base + job.dy + row * job.columns + inside;
-            for (var k = 0u; k < depth; k++) {
-                let y = arena[at];
-                at += job.columns;
+            let at = base + job.dy + row * job.columns + inside;
+            // Written out: see `linear.wgsl`.
+            if depth == DEPTH {
+                #repeat k 0 DEPTH
+                let y_$k = arena[at + $ku * job.columns];
                 #repeat q 0 QUADS
-                acc_$q += panel[k * 4u + share * QUADS + $qu] * y;
+                acc_$q += panel[$ku * 4u + share * QUADS + $qu] * y_$k;
                 #end
+                #end
+            } else {
+                for (var k = 0u; k < depth; k++) {
+                    let y = arena[at + k * job.columns];
+                    #repeat q 0 QUADS
+                    acc_$q += panel[k * 4u + share * QUADS + $qu] * y;
+                    #end
+                }
             }
         }
     }

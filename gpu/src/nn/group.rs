@@ -60,6 +60,7 @@ struct Bound {
     bindings: Rc<wgpu::BindGroup>,
     at: u32,
     groups: [u32; 2],
+    label: &'static str,
 }
 
 impl Bound {
@@ -149,7 +150,13 @@ impl Memory {
                 || Rc::new(pipeline.bind(gpu.device(), &storage, uniforms)),
                 |known| Rc::clone(&known.bindings),
             );
-            bound.push(Bound { pipeline, bindings, at: word(i) * UNIFORM_STRIDE, groups: folded(dispatch.groups) });
+            bound.push(Bound {
+                pipeline,
+                bindings,
+                at: word(i) * UNIFORM_STRIDE,
+                groups: folded(dispatch.groups),
+                label: dispatch.label,
+            });
         }
         Ok(bound)
     }
@@ -227,33 +234,45 @@ impl Group {
     /// Says what step number `later` of this call is, counted from the steps that each run has behind it.
     pub(super) fn announce(&self, gpu: &Gpu, later: u32, runs: &[RunSetup], steps: &[u64], stopped: &[bool]) {
         let context = self.plan.config().context;
-        let entries: Vec<Step> = self.members.iter().zip(&self.memory.texts).map(|(&i, &text)| {
-            let setup = &runs[i];
-            let step = steps[i].wrapping_add(u64::from(later));
-            let [low, high] = halves(step);
-            let [key_low, key_high] = halves(setup.seed);
-            let places = word(setup.tokens.len() - context);
-            Step {
-                step: [low, high],
-                key: [key_low ^ WINDOW_KEY, key_high],
-                run: setup.run,
-                places,
-                text,
-                on: u32::from(!stopped[i]),
-                ..rates(&setup.optimiser, step)
-            }
-        }).collect();
+        let entries: Vec<Step> = self
+            .members
+            .iter()
+            .zip(&self.memory.texts)
+            .map(|(&i, &text)| {
+                let setup = &runs[i];
+                let step = steps[i].wrapping_add(u64::from(later));
+                let [low, high] = halves(step);
+                let [key_low, key_high] = halves(setup.seed);
+                let places = word(setup.tokens.len() - context);
+                Step {
+                    step: [low, high],
+                    key: [key_low ^ WINDOW_KEY, key_high],
+                    run: setup.run,
+                    places,
+                    text,
+                    on: u32::from(!stopped[i]),
+                    ..rates(&setup.optimiser, step)
+                }
+            })
+            .collect();
         let slot = u64::from(self.counter.wrapping_add(later) % RING);
         let bytes: &[u8] = bytemuck::cast_slice(&entries);
         gpu.queue().write_buffer(&self.memory.steps, slot * bytes.len() as u64, bytes);
     }
 
-    /// Encodes one chunk of a step, the last of them with the update.
+    /// The dispatches of one chunk of a step, behind the last of them that of the update.
+    fn dispatched(&self, last: bool) -> impl Iterator<Item = &Bound> {
+        self.chunk.iter().chain(last.then_some(&self.update))
+    }
+
+    /// Encodes one chunk of a step.
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>, last: bool) {
-        self.chunk.iter().for_each(|bound| bound.encode(pass));
-        if last {
-            self.update.encode(pass);
-        }
+        self.dispatched(last).for_each(|bound| bound.encode(pass));
+    }
+
+    /// Submits one chunk of a step, each dispatch as a pass of its own, so that each is timed.
+    pub(super) fn submit_timed(&self, gpu: &Gpu, last: bool) -> Result<(), GpuError> {
+        self.dispatched(last).try_for_each(|bound| gpu.submit(bound.label, |pass| bound.encode(pass)))
     }
 
     /// What has become of a call of `steps` steps: the note of each run, and the losses and norms of the last steps.
@@ -366,10 +385,9 @@ const fn halves(x: u64) -> [u32; 2] {
 /// Whether every token is below the vocabulary: on the GPU nothing else checks.
 pub(super) fn check_tokens(tokens: &[u32], vocabulary: usize) -> Result<(), NnError> {
     match tokens.iter().max() {
-        Some(&most) if most as usize >= vocabulary => Err(NnError::Data(format!(
-            "token {most}; the vocabulary has {vocabulary} tokens, 0 to {}",
-            vocabulary - 1
-        ))),
+        Some(&most) if most as usize >= vocabulary => {
+            Err(NnError::Data(format!("token {most}; the vocabulary has {vocabulary} tokens, 0 to {}", vocabulary - 1)))
+        }
         _ => Ok(()),
     }
 }

@@ -25,7 +25,6 @@ const NORM_BACK: u32 = 4u;
 const ROPE: u32 = 5u;
 
 const ROWS: u32 = 16u;
-const DEPTH: u32 = 32u;
 const LANES: u32 = WIDTH / ROWS;
 
 var<workgroup> panel: array<vec4<f32>, DEPTH * 4u>;
@@ -207,13 +206,23 @@ fn linear(
         }
         workgroupBarrier();
         let depth = min(DEPTH, op.inner - k0);
-        for (var k = 0u; k < depth; k++) {
-            let w = weights[at];
-            at += op.columns;
+        // Written out, the addresses in workgroup memory are constants, which some compilers need to see.
+        if depth == DEPTH {
+            #repeat k 0 DEPTH
+            let w_$k = weights[at + $ku * op.columns];
             #repeat q 0 QUADS
-            acc_$q += panel[k * 4u + share * QUADS + $qu] * w;
+            acc_$q += panel[$ku * 4u + share * QUADS + $qu] * w_$k;
             #end
+            #end
+        } else {
+            for (var k = 0u; k < depth; k++) {
+                let w = weights[at + k * op.columns];
+                #repeat q 0 QUADS
+                acc_$q += panel[k * 4u + share * QUADS + $qu] * w;
+                #end
+            }
         }
+        at += DEPTH * op.columns;
     }
 
     var bias = 0.0;

@@ -194,12 +194,15 @@ impl GpuTraining {
                 announced += 1;
             }
             let begun = Instant::now();
-            self.gpu.submit("nn", |pass| {
-                for unit in done..end {
-                    let (group, last) = step[usize::try_from(unit % each).unwrap_or(0)];
-                    self.groups[group].encode(pass, last);
-                }
-            })?;
+            let unit = |unit: u64| step[usize::try_from(unit % each).unwrap_or(0)];
+            if self.gpu.timer().is_some() {
+                let mut units = (done..end).map(unit);
+                units.try_for_each(|(group, last)| self.groups[group].submit_timed(&self.gpu, last))?;
+            } else {
+                self.gpu.submit("nn", |pass| {
+                    (done..end).map(unit).for_each(|(group, last)| self.groups[group].encode(pass, last));
+                })?;
+            }
             done = end;
             if cancelled.is_some() {
                 break;

@@ -22,6 +22,9 @@ const SLICES: usize = 16;
 /// Rows of a workgroup in all products.
 const ROWS: usize = 16;
 
+/// Numbers of the inner dimension that are in workgroup memory at a time.
+const DEPTH: u32 = 16;
+
 static LINEAR: Kernel = Kernel {
     name: "nn-linear",
     source: include_str!("linear.wgsl"),
@@ -114,6 +117,8 @@ pub(super) struct Dispatch {
     pub(super) constants: Vec<(&'static str, u32)>,
     pub(super) op: Op,
     pub(super) groups: u64,
+    /// What a timed pass of it is called.
+    pub(super) label: &'static str,
 }
 
 /// The kinds of `linear.wgsl`.
@@ -127,15 +132,29 @@ enum Kind {
     Rope,
 }
 
+impl Kind {
+    /// What a timed pass is called.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Plain => "nn-linear",
+            Self::Add => "nn-linear-add",
+            Self::Gelu => "nn-linear-gelu",
+            Self::GeluBack => "nn-linear-gelu-back",
+            Self::NormBack => "nn-linear-norm-back",
+            Self::Rope => "nn-linear-rope",
+        }
+    }
+}
+
 /// Columns of a workgroup for so many, of `most` at most.
 fn cols(columns: usize, most: usize) -> u32 {
     word(columns.next_power_of_two().clamp(ROWS, most))
 }
 
 /// The shape of a workgroup of `cols` columns: each thread has a column of some of the 16 rows.
-fn shape(cols: u32) -> [(&'static str, u32); 3] {
+fn shape(cols: u32) -> [(&'static str, u32); 4] {
     let width = cols.max(64);
-    [("COLS", cols), ("WIDTH", width), ("QUADS", 4 * cols / width)]
+    [("COLS", cols), ("WIDTH", width), ("QUADS", 4 * cols / width), ("DEPTH", DEPTH)]
 }
 
 fn linear_constants(kind: Kind, norm: bool, cols: u32) -> Vec<(&'static str, u32)> {
@@ -377,27 +396,28 @@ impl Plan {
         let mut partial = self.places.slices as usize;
         let mut group = 0;
         // A matrix of the gradient, in slices; `joins` adds the slices to those of the unit before.
-        let mut add = |kind: u32, first: usize, x: u32, x_stride: usize, inputs: usize, dy: u32, columns: usize, joins| {
-            let slices = if kind == PLACES { 1 } else { slices };
-            jobs.push(Job {
-                first_group: word(group),
-                kind,
-                x,
-                x_stride: word(x_stride),
-                inputs: word(inputs),
-                dy,
-                columns: word(columns),
-                slices: word(slices),
-                slice_rows: word(slice_rows),
-                partial: word(partial),
-            });
-            match units.last_mut() {
-                Some(unit) if joins => unit.slices += slices,
-                _ => units.push(Unit { first, len: inputs * columns, partial: word(partial), slices }),
-            }
-            group += inputs.div_ceil(ROWS) * columns.div_ceil(tile) * slices;
-            partial += slices * inputs * columns;
-        };
+        let mut add =
+            |kind: u32, first: usize, x: u32, x_stride: usize, inputs: usize, dy: u32, columns: usize, joins| {
+                let slices = if kind == PLACES { 1 } else { slices };
+                jobs.push(Job {
+                    first_group: word(group),
+                    kind,
+                    x,
+                    x_stride: word(x_stride),
+                    inputs: word(inputs),
+                    dy,
+                    columns: word(columns),
+                    slices: word(slices),
+                    slice_rows: word(slice_rows),
+                    partial: word(partial),
+                });
+                match units.last_mut() {
+                    Some(unit) if joins => unit.slices += slices,
+                    _ => units.push(Unit { first, len: inputs * columns, partial: word(partial), slices }),
+                }
+                group += inputs.div_ceil(ROWS) * columns.div_ceil(tile) * slices;
+                partial += slices * inputs * columns;
+            };
         let places = &self.places;
         let bias = usize::from(config.linear_bias);
         for (i, layer) in places.layers.iter().enumerate() {
@@ -507,7 +527,14 @@ impl Plan {
         let columns = op.columns as usize;
         let cols = cols(columns, if kind == Kind::NormBack { 256 } else { 64 });
         let groups = u64::from(op.columns.div_ceil(cols)) * blocks_of(op.rows) * u64::from(op.runs);
-        Dispatch { kernel: &LINEAR, entry: "linear", constants: linear_constants(kind, norm, cols), op, groups }
+        Dispatch {
+            kernel: &LINEAR,
+            entry: "linear",
+            constants: linear_constants(kind, norm, cols),
+            op,
+            groups,
+            label: kind.label(),
+        }
     }
 
     fn attend(&self, entry: &'static str, op: Op) -> Dispatch {
@@ -515,7 +542,7 @@ impl Plan {
         let sequences = u64::from(op.rows / op.length);
         let groups = sequences * (heads * context.div_ceil(ROWS)) as u64 * u64::from(op.runs);
         let constants = attend_constants(width / heads, positions == Positions::Rope);
-        Dispatch { kernel: &ATTEND, entry, constants, op: Op { table: self.rope_table, ..op }, groups }
+        Dispatch { kernel: &ATTEND, entry, constants, op: Op { table: self.rope_table, ..op }, groups, label: entry }
     }
 
     /// Tokens to losses: 3 + 5 dispatches a layer. `evaluating` tells the first sequence of an evaluation.
@@ -535,18 +562,15 @@ impl Plan {
             evaluating: u32::from(evaluating.is_some()),
             ..self.op(sequences * word(config.context), first_run, runs, all_runs)
         };
-        let embed = Op {
-            weight: self.at("embed.token"),
-            bias: self.at("embed.position"),
-            dest: places.streams[0],
-            ..op
-        };
+        let embed =
+            Op { weight: self.at("embed.token"), bias: self.at("embed.position"), dest: places.streams[0], ..op };
         let mut list = vec![Dispatch {
             kernel: &ENDS,
             entry: "embed",
             constants: ends_constants(vocabulary),
             op: embed,
             groups: blocks_of(op.rows) * u64::from(runs),
+            label: "embed",
         }];
         for (i, layer) in places.layers.iter().enumerate() {
             let at = |part: &str| self.at(&format!("block.{i}.{part}"));
@@ -569,9 +593,7 @@ impl Plan {
                     ..op
                 },
             ));
-            list.push(
-                self.attend(ATTENDS[0], Op { qkv: layer.qkv, attended: layer.attended, lse: layer.lse, ..op }),
-            );
+            list.push(self.attend(ATTENDS[0], Op { qkv: layer.qkv, attended: layer.attended, lse: layer.lse, ..op }));
             list.push(self.linear(
                 Kind::Add,
                 false,
@@ -645,6 +667,7 @@ impl Plan {
             constants,
             op: Op { source: places.logits, ..op },
             groups: u64::from(op.rows.div_ceil(each)) * u64::from(runs),
+            label: "cross_entropy",
         });
         list
     }
@@ -720,8 +743,7 @@ impl Plan {
                     ..op
                 },
             ));
-            let about =
-                Op { qkv: layer.qkv, attended: layer.attended, lse: layer.lse, dqkv: layer.dqkv, ..op };
+            let about = Op { qkv: layer.qkv, attended: layer.attended, lse: layer.lse, dqkv: layer.dqkv, ..op };
             list.push(self.attend(ATTENDS[1], about));
             list.push(self.attend(ATTENDS[2], about));
             list.push(self.linear(
@@ -750,6 +772,7 @@ impl Plan {
             constants: gradient_constants(config.width),
             op: Op { count: self.jobs, ..op },
             groups: u64::from(self.job_groups) * all,
+            label: "gradients",
         });
         let update = |entry, groups| Dispatch {
             kernel: &UPDATE,
@@ -757,6 +780,7 @@ impl Plan {
             constants: vec![("RING", RING)],
             op: Op { count: self.blocks, table: self.block_table, ..op },
             groups,
+            label: entry,
         };
         list.push(update(UPDATES[0], u64::from(self.blocks) * all));
         list.push(update(UPDATES[1], all));
@@ -826,7 +850,7 @@ fn slices(gpt: &Gpt, rows: usize) -> (usize, usize) {
 
 /// Slices of the gradient of a norm: those of `linear.wgsl`.
 fn norm_slices(width: usize, rows: usize) -> usize {
-    let [(_, cols), (_, threads), _] = shape(cols(width, 256));
+    let [(_, cols), (_, threads), ..] = shape(cols(width, 256));
     rows.div_ceil(ROWS) * (threads / cols) as usize
 }
 
