@@ -3,6 +3,7 @@
 use surprisal_core::{
     compute::{Compute, Cpu, Matches, Work},
     measure::{ordinal::OrdinalWindows, regularity::Templates, symbols::Words},
+    nn::{Learning, RunSetup, Training},
     pace::Pace,
     sim::swarm::{Moving, Setup, Swarm},
 };
@@ -18,6 +19,9 @@ pub const MIN_SYMBOLS: usize = 1 << 22;
 pub const MIN_TEMPLATES: usize = 1 << 13;
 /// From so many fish on, of all replicas together: with fewer a GPU is idle, and one core does some hundred steps a second.
 pub const MIN_FISH: u64 = 2000;
+/// From so many floating-point operations on, of one training step of all runs together: a step of one layer is some 20
+/// dispatches, which cost about as long as one core takes for this many. An estimate; no hardware GPU was timed.
+pub const MIN_STEP_FLOPS: f64 = 1e8;
 
 /// The GPU for large work where it is hardware, the CPU reference otherwise. Once it is on the GPU, a failure there
 /// is an error: numbers do not change their back end unseen.
@@ -67,5 +71,12 @@ impl Compute for Auto {
     fn swarm(&self, setups: Vec<Setup>) -> Moving<'_, Box<dyn Swarm>> {
         let fish: u64 = setups.iter().map(|setup| u64::from(setup.count)).sum();
         self.choose(fish >= MIN_FISH, |_| true).swarm(setups)
+    }
+
+    fn training(&self, runs: Vec<RunSetup>) -> Learning<'_, Box<dyn Training>> {
+        // A config that makes no sense is refused by either.
+        let flops = |run: &RunSetup| run.config.flops((run.batch as usize).saturating_mul(run.config.context));
+        let large = runs.iter().map(flops).sum::<f64>() >= MIN_STEP_FLOPS;
+        self.choose(large, |_| true).training(runs)
     }
 }

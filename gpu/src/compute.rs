@@ -8,12 +8,13 @@ use surprisal_core::{
         regularity::Templates,
         symbols::Words,
     },
+    nn::{Learning, RunSetup, Training},
     pace::Pace,
     sim::swarm::{Moving, Setup, Swarm},
 };
 
 use crate::{
-    Gpu, GpuError, GpuSwarm,
+    Gpu, GpuError, GpuSwarm, GpuTraining,
     kernels::{ngram, ordinal, pairs},
 };
 
@@ -81,5 +82,9 @@ impl Compute for Gpu {
 
     fn swarm(&self, setups: Vec<Setup>) -> Moving<'_, Box<dyn Swarm>> {
         Box::pin(async move { Ok(Box::new(GpuSwarm::new(self, setups)?) as Box<dyn Swarm>) })
+    }
+
+    fn training(&self, runs: Vec<RunSetup>) -> Learning<'_, Box<dyn Training>> {
+        Box::pin(async move { Ok(Box::new(GpuTraining::new(self, runs)?) as Box<dyn Training>) })
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong between this program and a GPU.
 
-use surprisal_core::{measure::MeasureError, pace::Cancelled, sim::swarm::SwarmError};
+use surprisal_core::{measure::MeasureError, nn::NnError, pace::Cancelled, sim::swarm::SwarmError};
 
 /// Why the GPU has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +85,15 @@ impl GpuError {
             Self::Cancelled(cancelled) => SwarmError::Cancelled(cancelled),
             Self::TooLarge { what, bytes, limit } => SwarmError::TooLarge { what: what.to_owned(), bytes, limit },
             other => SwarmError::Backend { backend: format!("GPU ({adapter})"), message: other.to_string() },
+        }
+    }
+
+    /// The error as the training of a network reports it, with the name of the adapter.
+    #[must_use]
+    pub fn into_nn_error(self, adapter: &str) -> NnError {
+        match self {
+            Self::Cancelled(cancelled) => NnError::Cancelled(cancelled),
+            other => NnError::Backend { backend: format!("GPU ({adapter})"), message: other.to_string() },
         }
     }
 }

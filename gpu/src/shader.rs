@@ -17,9 +17,10 @@ pub(crate) const THREADS: u32 = 256;
 /// dispatched in batches, so none needs a second dimension.
 pub(crate) const MAX_GROUPS: u32 = 65_535;
 
-const SHARED: [(&str, &str); 6] = [
+const SHARED: [(&str, &str); 7] = [
     ("batch", include_str!("wgsl/batch.wgsl")),
     ("count", include_str!("wgsl/count.wgsl")),
+    ("nn", include_str!("wgsl/nn.wgsl")),
     ("random", include_str!("wgsl/random.wgsl")),
     ("swarm", include_str!("wgsl/swarm.wgsl")),
     ("swarm_types", include_str!("wgsl/swarm_types.wgsl")),

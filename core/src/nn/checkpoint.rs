@@ -103,8 +103,11 @@ impl Checkpoint {
         Ok(Self { config, optimiser, step, params: read("")?, moments })
     }
 
-    /// Whether it is one of a network of `config`.
-    pub(super) fn fits(&self, config: &Config) -> Result<(), NnError> {
+    /// Whether it is one of a network of `config`, of finite numbers throughout.
+    ///
+    /// # Errors
+    /// [`NnError::Checkpoint`], which says what does not fit.
+    pub fn fits(&self, config: &Config) -> Result<(), NnError> {
         if self.config != *config {
             return Err(NnError::Checkpoint("it is of a network of another config".to_owned()));
         }

@@ -449,7 +449,7 @@ const fn low(n: u64) -> u32 {
 }
 
 /// So many workgroups in two dimensions, and a few too many.
-fn folded(groups: u64) -> [u32; 2] {
+pub(crate) fn folded(groups: u64) -> [u32; 2] {
     let rows = groups.div_ceil(MAX_GROUPS.into()).max(1);
     [word(groups.div_ceil(rows)), word(rows)]
 }
