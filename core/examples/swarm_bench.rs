@@ -1,8 +1,9 @@
 //! Speed of the CPU's swarm: `cargo run --release -p surprisal-core --example swarm_bench -- [largest N]`.
 //!
-//! Prints one line a case, the best of some runs: steps a second, and for all pairs the ordered pairs (N² a step) a
-//! second. Seconds are those of the processor where the system tells them (Linux), so that a busy machine does not
-//! count, else of the clock. The last cases keep the density, so that the cost of one particle should stay.
+//! Prints one JSON line a case, the seconds of a step, the best of some runs: a school in which everybody looks at
+//! everybody (N² ordered pairs a step), and schools of equal density. Seconds are those of the processor where the system tells them (Linux), so that a busy machine does not
+//! count, else of the clock. At equal density the cost of one
+//! particle should stay.
 
 use std::time::Instant;
 
@@ -66,28 +67,23 @@ fn time(setup: Setup) -> Result<f64, Box<dyn std::error::Error>> {
     Ok(best)
 }
 
+/// A line that `cargo xtask bench --schools` reads.
+fn tell(measure: &str, count: u32, seconds: f64) {
+    println!("{{\"measure\":\"{measure}\",\"n\":{count},\"seconds\":{seconds}}}");
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let largest: u32 = std::env::args().nth(1).map_or(Ok(1_000_000), |a| a.parse())?;
-    let dewi = |orientation, attraction, repulsion, max_turn, noise, blind: f64| {
-        Rule::Dewi(Dewi {
-            repulsion,
-            orientation,
-            attraction,
-            blind: blind.to_radians(),
-            max_turn,
-            noise,
-            orientation_weight: 1.0,
-        })
-    };
-    for (count, side, speed, rule) in [
-        (150, 25.0, 1.0, dewi(3.0, 15.0, 2.0, 0.4, 0.2, 30.0)),
-        (250, 35.0, 1.5, dewi(12.0, 20.0, 1.0, 0.2, 0.05, 20.0)),
-        (1000, 25.0, 1.0, dewi(3.0, 15.0, 2.0, 0.4, 0.2, 30.0)),
-    ] {
-        let seconds = time(setup(count, side, rule, Start::Uniform, speed))?;
-        let pairs = f64::from(count) * f64::from(count) / seconds / 1e6;
-        println!("dewi   N {count:>8}: {:>9.1} steps/s, {pairs:>7.1} M pairs/s", 1.0 / seconds);
-    }
+    let all = Rule::Dewi(Dewi {
+        repulsion: 1.0,
+        orientation: 5.0,
+        attraction: 10.0,
+        blind: 30.0_f64.to_radians(),
+        max_turn: 0.3,
+        noise: 0.1,
+        orientation_weight: 1.0,
+    });
+    tell("all pairs", 1000, time(setup(1000, 25.0, all, Start::Uniform, 1.0))?);
     // About 200 within reach: density 0.75, r_a 4.
     for count in [10_000, 100_000, 1_000_000_u32].into_iter().filter(|n| *n <= largest) {
         let side = (f64::from(count) / 0.75).cbrt();
@@ -103,13 +99,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for reproducible in [false, true] {
             let mut setup = setup(count, side, Rule::Couzin2002(zones), Start::Uniform, 1.0);
             setup.reproducible = reproducible;
-            let seconds = time(setup)?;
-            let name = if reproducible { "reproducible" } else { "fast" };
-            println!(
-                "couzin N {count:>8} {name:>12}: {:>9.3} steps/s, {:>7.1} ns a particle and step",
-                1.0 / seconds,
-                seconds / f64::from(count) * 1e9
-            );
+            tell(if reproducible { "reproducible" } else { "fast" }, count, time(setup)?);
         }
     }
     Ok(())

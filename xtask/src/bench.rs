@@ -134,7 +134,62 @@ fn schools(args: &Args, target: &Path) -> Result<()> {
         rows.push(vec![key.0.clone(), key.1.to_string(), shown(mine), shown(theirs), shown(times)]);
     }
     println!("\n{}", columns(&rows));
+    println!("{}", columns(&growth(args, target)?));
+    println!("{}", columns(&interactions(args, target)?));
     Ok(())
+}
+
+/// What a fish costs in larger and larger schools of equal density.
+fn growth(args: &Args, target: &Path) -> Result<Vec<Vec<String>>> {
+    loud_step("bench of large schools, profile release", || {
+        run(cargo().args(["build", "--release", "-p", "surprisal-core", "--example", "swarm_bench"]))
+    })?;
+    let largest = if args.quick { "100000" } else { "1000000" };
+    let found = step("large schools", || times(pinned(&target.join("release/examples/swarm_bench")).arg(largest)))?;
+    let mut rows =
+        vec![["order of sums", "fish", "ns a fish and step", "times that of the least"].map(str::to_owned).to_vec()];
+    let mut least = BTreeMap::new();
+    for ((name, fish), line) in found.iter().filter(|((name, _), _)| name != "all pairs") {
+        let Some(seconds) = line.seconds else { continue };
+        #[expect(clippy::cast_precision_loss, reason = "a count of fish is far below 2^53")]
+        let cost = seconds / *fish as f64 * 1e9;
+        let first = *least.entry(name.clone()).or_insert(cost);
+        rows.push(vec![name.clone(), fish.to_string(), format!("{cost:.0}"), format!("{:.2}", cost / first)]);
+    }
+    Ok(rows)
+}
+
+/// Ordered pairs that are looked at in a second, wherever a school can swim.
+fn interactions(args: &Args, target: &Path) -> Result<Vec<Vec<String>>> {
+    loud_step("bench of schools on the GPU, profile release", || {
+        run(cargo().args(["build", "--release", "-p", "surprisal-gpu", "--example", "school_pairs"]))
+    })?;
+    let examples = target.join("release/examples");
+    let here = step("all pairs on one core", || times(pinned(&examples.join("swarm_bench")).arg("0")))?;
+    let adapter = step("all pairs on the adapter at hand", || times(&mut program(examples.join("school_pairs"))))?;
+    let mut rows = vec![["1000 fish, all pairs, on", "steps/s", "million pairs/s"].map(str::to_owned).to_vec()];
+    let mut add = |name: &str, (_, fish): &Key, line: &Line| {
+        let rate = line.seconds.map_or(0.0, |seconds| 1.0 / seconds);
+        #[expect(clippy::cast_precision_loss, reason = "a count of fish is far below 2^53")]
+        let pairs = (*fish as f64).powi(2) * rate / 1e6;
+        rows.push(vec![name.to_owned(), format!("{rate:.1}"), format!("{pairs:.1}")]);
+    };
+    here.iter().for_each(|(key, line)| add("this processor, one core", key, line));
+    adapter.iter().for_each(|(key, line)| add(&key.0, key, line));
+    if !args.quick {
+        let page = target.join("site/dist/page");
+        site::build(site::Build::Dist, &page)?;
+        tools::npm_packages()?;
+        let browser = tools::browser()?;
+        let url = Server::new(&page, "/", true).start()?;
+        let found = step("all pairs in the browser", || {
+            let mut command = program("node");
+            command.current_dir(tools::e2e()).arg("bench-schools.mjs").arg(url);
+            times(command.env("SURPRISAL_CHROMIUM", browser))
+        })?;
+        found.iter().for_each(|(key, line)| add(&format!("the page, {}", key.0), key, line));
+    }
+    Ok(rows)
 }
 
 fn virtual_environment(folder: &Path, imports: &str, packages: &[&str]) -> Result<PathBuf> {
