@@ -214,7 +214,9 @@ fn floor_lines(@builtin(vertex_index) vertex: u32) -> Painted {
     if line >= FLOOR {
         x = vec3<f32>(target_.x + along, own.y + k * scene.step, level);
     }
-    let light = select(0.4 * (1.0 - abs(k) / half), 0.0, outer);
+    // Light is mixed as it is, not as it is seen: on a dark ground a little of it is much.
+    let strength = mix(0.12, 0.7, clamp(scene.background.y, 0.0, 1.0));
+    let light = select(strength * (1.0 - abs(k) / half), 0.0, outer);
     return Painted(placed(x), mix(scene.background.xyz, scene.line.xyz, light));
 }
 
