@@ -19,8 +19,11 @@ fn run(id: &str, given: &Json) -> Record {
     run.record().clone()
 }
 
+/// What the sheet says and does not hold here on seeds 1 to 3 (see docs/EXPERIMENTS.md).
+const NOT_REPRODUCED: [(&str, &str); 1] = [("tokenization-sweep", "bpe-falls")];
+
 #[test]
-fn every_claim_is_reproduced() {
+fn every_claim_is_reproduced_but_those_that_are_known_not_to_be() {
     let entries = of_paper("tokenization-markov");
     assert_eq!(entries.len(), 4);
     let mut seen = 0;
@@ -29,11 +32,13 @@ fn every_claim_is_reproduced() {
             (1..=u64::from(group.seeds)).map(|seed| run(group.entry.about.id, &group.parameters(seed))).collect();
         for verdict in group.verdicts(records.iter()) {
             println!("{} {}: {:?}, {}", verdict.experiment, verdict.claim, verdict.values, verdict.comparison);
-            assert_eq!(verdict.standing, Standing::Reproduced, "{verdict:?}");
+            let known = NOT_REPRODUCED.contains(&(verdict.experiment.as_str(), verdict.claim));
+            let expected = if known { Standing::NotReproduced } else { Standing::Reproduced };
+            assert_eq!(verdict.standing, expected, "{verdict:?}");
             seen += 1;
         }
     }
-    assert_eq!(seen, 14);
+    assert_eq!(seen, 25);
 }
 
 #[test]

@@ -193,10 +193,10 @@ fn candidate(panel: &Panel, placed: &PanelLayout, mark: usize, content: &Mark, p
         }
         Mark::Boxes { from, to, low, high, labels, notes, colours, .. } => {
             let ends = from.iter().zip(to).zip(low.iter().zip(high));
-            let places = ends.enumerate().filter_map(|(index, ((from, to), (low, high)))| {
+            let mut places = ends.enumerate().filter_map(|(index, ((from, to), (low, high)))| {
                 frame((*from, *to), (*low, *high), x, y, plot).filter(|rect| rect.contains(pointer)).map(|_| index)
             });
-            let index = places.last()?;
+            let index = places.next_back()?;
             let word = |list: &[String]| list.get(index).filter(|text| !text.is_empty()).cloned();
             let text = word(notes).or_else(|| word(labels)).unwrap_or_else(|| format!("box {}", index + 1));
             let colour = colours.get(index).copied().unwrap_or_default();

@@ -301,16 +301,24 @@ impl Experiment for Sweep {
             seeds: 3,
             source: SOURCE,
         },
+        // It holds for the seed that it was measured on, and for a quarter of ours: docs/EXPERIMENTS.md says why.
         Claim {
             id: "bpe-falls",
-            statement: "BPE's unigram loss falls with every size from 10 to 64.",
+            statement: "BPE's unigram loss is strictly decreasing over d = 4, 6, 8, 10, 16, 32, 64 at k = 2.",
+            scalar: "bpe_largest_early_rise",
+            comparison: Comparison::Below { value: 0.0 },
+            settings: &[],
+            seeds: 3,
+            source: "measured before on one seed by another program",
+        },
+        Claim {
+            id: "bpe-falls-from-10",
+            statement: "It is strictly decreasing over d = 10, 16, 32, 64.",
             scalar: "bpe_largest_rise",
             comparison: Comparison::Below { value: 0.0 },
             settings: &[],
             seeds: 3,
-            // Below 10 it does so in half of the samples: at p = q the four pairs are equally likely at first, and where
-            // 00 and 11 are merged before 01 or 10, it rises from 6 to 8 tokens.
-            source: "measured before on six seeds by another program",
+            source: "narrowed afterwards, when the claim from 4 on had failed on other seeds",
         },
         Claim {
             id: "sane",

@@ -212,6 +212,11 @@ impl Chain {
     /// π by power iteration of (1 + P)/2, which settles for periodic chains too.
     pub(super) fn settle(&mut self) -> Result<(), MarkovError> {
         let contexts = self.contexts();
+        if self.order == 0 {
+            // One context, which is always the next.
+            self.stationary.fill(1.0);
+            return Ok(());
+        }
         let mut next = vec![0.0; contexts];
         let mut change = f64::INFINITY;
         for _ in 0..MOST_STEPS {
