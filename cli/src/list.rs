@@ -129,7 +129,7 @@ fn line(p: &Parameter) -> String {
             _ => String::new(),
         },
         ParameterKind::Choice { options } => format!(" ({})", options.join(", ")),
-        ParameterKind::Boolean | ParameterKind::Text => String::new(),
+        ParameterKind::Boolean | ParameterKind::Text | ParameterKind::Free => String::new(),
     };
     format!("{}={default}  {}{range}", p.name, p.help)
 }

@@ -6,6 +6,7 @@
 mod adapters;
 mod backend;
 mod check;
+mod eval;
 mod list;
 mod measure;
 mod output;
@@ -13,6 +14,8 @@ mod plot;
 mod progress;
 mod run;
 mod source;
+mod text;
+mod tokenize;
 mod track;
 mod verify;
 
@@ -59,6 +62,7 @@ enum Command {
         surprisal run fish-schooling --set mode=dewi --set water=periodic --out school/ --animate gif\n  \
         surprisal run school.toml --set seed=2 --format json\n  \
         surprisal run 'https://example.org/?experiment=vicsek&noise=0.5'\n  \
+        surprisal run tokenization-markov --text book.txt --set dictionary=256 --out model/\n  \
         surprisal run school/record.json\n  surprisal run --resume school/")]
     Run(run::RunArgs),
     /// Check the claims of an experiment or a paper by running them.
@@ -69,6 +73,17 @@ enum Command {
         surprisal check fish-schooling --claim fish-schooling.torus-rotation --seeds 10\n  \
         surprisal check vicsek --format json")]
     Check(check::CheckArgs),
+    /// Learn dictionaries from a text, cut texts into tokens, put tokens together.
+    #[command(subcommand)]
+    Tokenize(tokenize::Tokenize),
+    /// Tell how well a trained transformer predicts a text: its loss a character, or every token's surprisal as CSV.
+    ///
+    /// Each token is predicted from those before it in its window; windows as long as the context lie side by side.
+    #[command(
+        after_help = "Examples:\n  surprisal run tokenization-markov --text book.txt --set dictionary=256 --out model/\n  \
+        surprisal eval model/tokens book.txt\n  surprisal eval model/tokens book.txt --format csv > surprisal.csv"
+    )]
+    Eval(eval::EvalArgs),
     /// Measure a recording of real fish or other animals over its frames.
     ///
     /// Reads idtracker.ai, TRex, SLEAP, DeepLabCut, plain tables, NumPy, NetCDF and golden-shiner JSON, and compares the
@@ -278,6 +293,8 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Measure(args) => measure::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Tokenize(what) => tokenize::run(&what),
+        Command::Eval(args) => eval::run(&args),
         Command::Track(args) => track::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List { what: List::Experiments { format } } => list::experiments(format),

@@ -25,6 +25,7 @@ pub(crate) struct Progress {
 
 struct State {
     label: String,
+    words: String,
     /// What is counted are steps, so a rate means something.
     steps: bool,
     started: Instant,
@@ -41,7 +42,8 @@ impl Progress {
                 std::process::exit(130);
             }
         });
-        let state = State { label: String::new(), steps: false, started: Instant::now(), bar: None };
+        let state =
+            State { label: String::new(), words: String::new(), steps: false, started: Instant::now(), bar: None };
         Self { interrupted, state: RefCell::new(state) }
     }
 
@@ -59,8 +61,18 @@ impl Progress {
         self.end();
         let mut state = self.state.borrow_mut();
         state.label = label.into();
+        state.words.clear();
         state.steps = steps;
         state.started = Instant::now();
+    }
+
+    /// What goes on, in a few words behind the name of the work.
+    pub(crate) fn say(&self, words: String) {
+        let state = &mut *self.state.borrow_mut();
+        state.words = words;
+        if let Some(bar) = &state.bar {
+            bar.set_message(state.message());
+        }
     }
 
     /// The bar goes away.
@@ -86,13 +98,19 @@ impl Progress {
             });
             let bar = ProgressBar::new(total);
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.set_message(state.label.clone());
+            bar.set_message(state.message());
             state.bar = Some(bar);
         }
         if let Some(bar) = &state.bar {
             bar.set_length(total);
             bar.set_position(done);
         }
+    }
+}
+
+impl State {
+    fn message(&self) -> String {
+        if self.words.is_empty() { self.label.clone() } else { format!("{}: {}", self.label, self.words) }
     }
 }
 

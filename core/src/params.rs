@@ -61,8 +61,10 @@ pub enum ParameterKind {
         /// The words.
         options: Vec<String>,
     },
-    /// Free text, or text that stands for a number (`0.2 sd`): its own parser decides.
+    /// Text that may stand for a number (`0.2 sd`): its own parser decides.
     Text,
+    /// Free text, taken as it is: digits stay digits, and spaces stay.
+    Free,
 }
 
 /// The inclusive range of a number.
@@ -119,6 +121,7 @@ fn kind_of(property: &Json) -> ParameterKind {
         Some("integer") => ParameterKind::Integer(bounds),
         Some("number") => ParameterKind::Number(bounds),
         Some("boolean") => ParameterKind::Boolean,
+        Some("string") => ParameterKind::Free,
         _ => ParameterKind::Text,
     }
 }
@@ -201,6 +204,7 @@ impl Parameter {
             ParameterKind::Boolean => value.is_boolean(),
             ParameterKind::Choice { options } => value.as_str().is_some_and(|s| options.iter().any(|o| o == s)),
             ParameterKind::Text => true,
+            ParameterKind::Free => value.is_string(),
         }
     }
 
@@ -218,7 +222,7 @@ impl Parameter {
             ParameterKind::Number(b) => format!("expected a number{}", range(b)),
             ParameterKind::Boolean => "expected true or false".to_owned(),
             ParameterKind::Choice { options } => format!("expected one of {}", options.join(", ")),
-            ParameterKind::Text => self.help.clone(),
+            ParameterKind::Text | ParameterKind::Free => self.help.clone(),
         }
     }
 
@@ -226,6 +230,9 @@ impl Parameter {
     /// does not fit is returned as a JSON string, so that validation can name it.
     #[must_use]
     pub fn parse(&self, text: &str) -> Json {
+        if self.kind == ParameterKind::Free {
+            return Json::from(text);
+        }
         let text = text.trim();
         if text.is_empty() && self.default.is_null() {
             return Json::Null;
@@ -234,7 +241,7 @@ impl Parameter {
             ParameterKind::Integer(_) => text.parse::<i64>().ok().map(Json::from),
             ParameterKind::Number(_) => text.parse::<f64>().ok().filter(|x| x.is_finite()).map(Json::from),
             ParameterKind::Boolean => text.parse::<bool>().ok().map(Json::from),
-            ParameterKind::Choice { .. } => None,
+            ParameterKind::Choice { .. } | ParameterKind::Free => None,
             ParameterKind::Text => text.parse::<f64>().ok().filter(|x| x.is_finite()).map(Json::from),
         };
         parsed.unwrap_or_else(|| Json::from(text))

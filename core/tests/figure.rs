@@ -552,16 +552,105 @@ fn mark() -> impl Strategy<Value = Mark> {
         }),
         (values(), values(), prop::collection::vec(".{0,8}", 0..40), prop::collection::vec(colour(), 0..40))
             .prop_map(|(from, to, labels, colours)| Mark::Spans { from, to, labels, colours }),
+        (values(), values(), values(), values(), words(), words(), prop::collection::vec(colour(), 0..40), values())
+            .prop_map(|(from, to, low, high, labels, notes, colours, shades)| Mark::Boxes {
+                from,
+                to,
+                low,
+                high,
+                labels,
+                notes,
+                colours,
+                shades
+            }),
+        (values(), values(), words(), nodes(), nodes(), values(), words(), colour()).prop_map(
+            |(x, y, names, from, to, weights, labels, colour)| Mark::Graph {
+                x,
+                y,
+                names,
+                from,
+                to,
+                weights,
+                labels,
+                colour
+            }
+        ),
     ]
+}
+
+fn words() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(".{0,8}", 0..40)
+}
+
+fn nodes() -> impl Strategy<Value = Vec<u32>> {
+    prop::collection::vec(0_u32..50, 0..40)
 }
 
 fn map() -> impl Strategy<Value = ColourMap> {
     prop::sample::select(vec![ColourMap::Viridis, ColourMap::Signed, ColourMap::Cyclic])
 }
 
+/// A chain of two states and a text of three words, between axes that are not drawn.
+#[test]
+fn graphs_and_boxes_are_drawn_read_and_exported() {
+    let text = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+    let graph = Mark::Graph {
+        x: vec![-1.0, 1.0],
+        y: vec![0.0, 0.0],
+        names: text(&["rain", "sun"]),
+        from: vec![0, 0, 1],
+        to: vec![0, 1, 0],
+        weights: vec![0.3, 0.7, 1.0],
+        labels: text(&["0.3", "0.7", "1"]),
+        colour: Colour::First,
+    };
+    let boxes = Mark::Boxes {
+        from: vec![0.0, 2.0, 5.0],
+        to: vec![2.0, 5.0, 6.0],
+        low: vec![0.0; 3],
+        high: vec![1.0; 3],
+        labels: text(&["ab", "cde", "f"]),
+        notes: text(&["token 7", "", "token 9"]),
+        colours: vec![Colour::First, Colour::Second, Colour::First],
+        shades: vec![0.3; 3],
+    };
+    let panel = |marks, x, y| Panel { x, y, marks, weight: 1.0 };
+    let figure = figure(vec![
+        panel(vec![graph], Axis::hidden(-2.0, 2.0), Axis::hidden(-1.0, 1.0)),
+        panel(vec![boxes], Axis::hidden(0.0, 6.0), Axis::hidden(0.0, 1.0)),
+    ]);
+    let style = Style::new(Theme::Light);
+    let svg = to_svg(&figure, 640, 400, &style).unwrap();
+    let written = texts(&svg);
+    for word in ["rain", "sun", "0.7", "ab", "cde"] {
+        assert!(written.iter().any(|text| text == word), "{word} is not written: {written:?}");
+    }
+    assert_eq!(svg.matches("<circle").count(), 4, "two nodes, each a disc on a disc");
+    // Three arrows, each a line and a head.
+    assert_eq!((svg.matches("<polyline").count(), svg.matches("<polygon").count()), (3, 3));
+    let below = (0..400).filter_map(|y| locate(&figure, &style, (640.0, 400.0), 20.0, f64::from(y)));
+    assert!(below.into_iter().any(|found| found.text == "token 7"));
+    let seen: Vec<String> = (0..640)
+        .flat_map(|x| (0..40).map(move |y| (f64::from(x), f64::from(y) * 5.0)))
+        .filter_map(|(x, y)| locate(&figure, &style, (640.0, 400.0), x, y))
+        .map(|found| found.text)
+        .collect();
+    for arrow in ["rain → rain: 0.3", "rain → sun: 0.7", "sun → rain: 1"] {
+        assert!(seen.iter().any(|text| text == arrow), "{arrow} is nowhere");
+    }
+    let csv = to_csv(&figure);
+    assert!(csv.contains("rain,sun,0.7,0.7\r\n") && csv.contains("cde,,2,5,0,1,0.3\r\n"), "{csv}");
+}
+
 fn axis() -> impl Strategy<Value = Axis> {
-    (".{0,20}", prop::option::of((value(), value())), any::<bool>(), prop::collection::vec(".{0,9}", 0..30))
-        .prop_map(|(title, range, logarithmic, names)| Axis { title, range, logarithmic, names })
+    (
+        ".{0,20}",
+        prop::option::of((value(), value())),
+        any::<bool>(),
+        prop::collection::vec(".{0,9}", 0..30),
+        any::<bool>(),
+    )
+        .prop_map(|(title, range, logarithmic, names, hidden)| Axis { title, range, logarithmic, names, hidden })
 }
 
 fn any_figure() -> impl Strategy<Value = Figure> {

@@ -1,5 +1,6 @@
-//! What lets an interrupted run go on: a folder with `record.json`, the states of that moment, and the trajectory so far
-//! (see [`super::frames`]). The record is renamed into place last, so a folder always holds one whole checkpoint.
+//! What lets an interrupted run go on: a folder with `record.json`, the states of that moment, networks as safetensors
+//! (`state-STEP-NUMBER.safetensors`), and the trajectory so far (see [`super::frames`]). The record is renamed into place
+//! last, so a folder always holds one whole checkpoint.
 
 use std::{
     fs,
@@ -8,7 +9,11 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, ensure};
-use surprisal_core::{experiment::Record, sim::swarm::State};
+use surprisal_core::{
+    experiment::{Record, Saved},
+    nn::Checkpoint,
+    sim::swarm::State,
+};
 
 use super::folder;
 
@@ -39,13 +44,19 @@ pub(crate) fn exists(dir: &Path) -> bool {
 }
 
 /// Writes a checkpoint over the one that is there.
-pub(crate) fn write(dir: &Path, record: &Record, states: &[State]) -> anyhow::Result<()> {
+pub(crate) fn write(dir: &Path, record: &Record, saved: &Saved) -> anyhow::Result<()> {
     folder::make(dir)?;
-    let name = format!("state-{}.bin", record.steps);
-    folder::put(dir, &name, |out| {
+    let mut names = vec![format!("state-{}.bin", record.steps)];
+    for (number, network) in saved.networks.iter().enumerate() {
+        let name = network_name(record.steps, number);
+        let bytes = network.to_bytes()?;
+        folder::put(dir, &name, |out| Ok(out.write_all(&bytes)?))?;
+        names.push(name);
+    }
+    folder::put(dir, &names[0], |out| {
         out.write_all(MAGIC)?;
-        out.write_all(&(states.len() as u64).to_le_bytes())?;
-        for state in states {
+        out.write_all(&(saved.swarms.len() as u64).to_le_bytes())?;
+        for state in &saved.swarms {
             let bytes = state.to_bytes()?;
             out.write_all(&(bytes.len() as u64).to_le_bytes())?;
             out.write_all(&bytes)?;
@@ -53,21 +64,35 @@ pub(crate) fn write(dir: &Path, record: &Record, states: &[State]) -> anyhow::Re
         Ok(())
     })?;
     folder::put(dir, RECORD, |out| Ok(writeln!(out, "{}", serde_json::to_string_pretty(record)?)?))?;
-    for old in state_files(dir).filter(|path| path.file_name().is_none_or(|n| n != name.as_str())) {
+    let kept = |path: &PathBuf| path.file_name().is_some_and(|n| names.iter().any(|name| n == name.as_str()));
+    for old in state_files(dir).filter(|path| !kept(path)) {
         let _ = fs::remove_file(old);
     }
     Ok(())
 }
 
 /// Reads a checkpoint.
-pub(crate) fn read(dir: &Path) -> anyhow::Result<(Record, Vec<State>)> {
+pub(crate) fn read(dir: &Path) -> anyhow::Result<(Record, Saved)> {
     let path = dir.join(RECORD);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let record = Record::parse(&text).map_err(|e| anyhow!("{}: {e}", path.display()))?;
     let path = dir.join(format!("state-{}.bin", record.steps));
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let states = states(&bytes).with_context(|| format!("{} is damaged", path.display()))?;
-    Ok((record, states))
+    let swarms = states(&bytes).with_context(|| format!("{} is damaged", path.display()))?;
+    let mut networks = Vec::new();
+    loop {
+        let path = dir.join(network_name(record.steps, networks.len()));
+        if !path.exists() {
+            break;
+        }
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        networks.push(Checkpoint::from_bytes(&bytes).with_context(|| format!("{} is damaged", path.display()))?);
+    }
+    Ok((record, Saved { swarms, networks }))
+}
+
+fn network_name(step: u64, number: usize) -> String {
+    format!("state-{step}-{number}.safetensors")
 }
 
 fn states(bytes: &[u8]) -> anyhow::Result<Vec<State>> {
@@ -106,6 +131,6 @@ fn state_files(dir: &Path) -> impl Iterator<Item = PathBuf> {
     let files = fs::read_dir(dir).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     files.filter(|path| {
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        name.starts_with("state-") && name.ends_with(".bin")
+        name.starts_with("state-") && [".bin", ".safetensors"].iter().any(|ending| name.ends_with(ending))
     })
 }

@@ -1,13 +1,14 @@
 //! A run from where it is to its end: steps, frames, checkpoints, and what Ctrl-C does.
 
 use std::{
+    io::Write as _,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 use futures_util::future::LocalBoxFuture;
 use surprisal_core::{
-    experiment::Run,
+    experiment::{ExperimentError, Run},
     pace::{Cancelled, Pace},
     sim::swarm::State,
 };
@@ -147,6 +148,12 @@ impl<'a> Session<'a> {
             let advanced = pollster::block_on(self.run.advance(steps, &pace));
             self.stamp();
             if let Err(error) = advanced {
+                if matches!(error, ExperimentError::Diverged { .. }) && self.keep()? {
+                    self.progress.end();
+                    let dir = self.out.as_ref().unwrap_or(&self.checkpoint).display();
+                    eprintln!("go on with another learning rate: surprisal run --resume {dir} --set rate=…");
+                    return Err(error.into());
+                }
                 if !checkpoint::exists(&self.checkpoint) {
                     self.no_trajectory();
                     checkpoint::remove(&self.checkpoint);
@@ -160,6 +167,7 @@ impl<'a> Session<'a> {
                 piece = (steps / 2).max(1);
             }
             self.frame()?;
+            self.progress.say(self.run.now());
             self.progress.show(self.run.done(), self.run.total());
             if self.checkpoint_every.is_some_and(|every| self.run.done().is_multiple_of(every)) && !self.run.is_done() {
                 self.keep()?;
@@ -181,8 +189,8 @@ impl<'a> Session<'a> {
         if let Some(spool) = &mut self.spool {
             spool.flush()?;
         }
-        let (record, states) = pollster::block_on(self.run.checkpoint())?;
-        checkpoint::write(&self.checkpoint, &record, &states)?;
+        let (record, saved) = pollster::block_on(self.run.checkpoint())?;
+        checkpoint::write(&self.checkpoint, &record, &saved)?;
         Ok(true)
     }
 
@@ -210,6 +218,13 @@ impl<'a> Session<'a> {
         if let Some(out) = self.out.clone() {
             let title = self.run.entry().about.title;
             files = results::write(&out, &results::Shown::from(&self.run))?;
+            for artifact in pollster::block_on(self.run.artifacts())? {
+                let (dir, name) = artifact.path.rsplit_once('/').unwrap_or(("", &artifact.path));
+                let dir = out.join(dir);
+                folder::make(&dir)?;
+                folder::put(&dir, name, |file| Ok(file.write_all(&artifact.bytes)?))?;
+                files.push(artifact.path);
+            }
             let last = pollster::block_on(self.state())?;
             files.extend(results::library(&out, self.run.record(), last.as_ref())?);
             let setup = self.run.swarm().and_then(|s| s.setups().first().cloned());

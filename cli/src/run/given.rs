@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 use serde_json::{Map, Value as Json};
 use surprisal_core::experiment::{self, Entry, ExperimentError, Record};
 
-use crate::{BackendChoice, Failure};
+use crate::{BackendChoice, Failure, progress::Progress};
 
 /// An experiment and the parameters that differ from the defaults.
 pub(crate) struct Given {
@@ -46,6 +46,21 @@ pub(crate) fn set(given: &mut Given, settings: &[String]) -> Result<(), Failure>
         let value = given.entry.parse(key.trim(), value)?;
         given.parameters.insert(key.trim().to_owned(), value);
     }
+    Ok(())
+}
+
+/// Puts the text of a file, or of a column of a table, in the place of a source.
+pub(crate) fn text(given: &mut Given, file: &str, column: Option<&str>, progress: &Progress) -> Result<(), Failure> {
+    let id = given.entry.about.id;
+    if given.entry.parameters().iter().all(|p| p.name != "text") {
+        return Err(Failure::Usage(format!("{id} learns from no text; tokenization-markov and tokenization-sweep do")));
+    }
+    let text = match column {
+        Some(column) => crate::text::column(file, column, &mut given.notes, progress)?,
+        None => crate::text::read(file)?,
+    };
+    given.parameters.insert("source".to_owned(), Json::from("text"));
+    given.parameters.insert("text".to_owned(), Json::from(text));
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value as Json;
 use surprisal_core::{
     compute::{Backend, Compute},
-    experiment::{self, Run},
+    experiment::{self, Record, Run},
 };
 
 use crate::{BackendChoice, Failure, TableOrJson, backend, output, progress::Progress};
@@ -53,8 +53,15 @@ pub(crate) struct RunArgs {
     /// Write a checkpoint every N steps; Ctrl-C always writes one.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     checkpoint_every: Option<u64>,
-    /// Go on with the interrupted run in this folder.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["target", "set", "steps", "every"])]
+    /// A text to be learned from, in place of a source that is drawn: short for --set source=text with its contents as
+    /// text. With --column the symbols are the values of a column of a table.
+    #[arg(long, value_name = "FILE")]
+    text: Option<String>,
+    /// A column by its name or by its number from 1, whose different values become symbols.
+    #[arg(long, value_name = "C", requires = "text")]
+    column: Option<String>,
+    /// Go on with the interrupted run in this folder; with --set, under other parameters.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["target", "steps", "every", "text"])]
     resume: Option<PathBuf>,
 }
 
@@ -105,6 +112,9 @@ fn begin<'a>(
 ) -> Result<Session<'a>, Failure> {
     let mut given = given::read(target)?;
     given::set(&mut given, &args.set)?;
+    if let Some(file) = &args.text {
+        given::text(&mut given, file, args.column.as_deref(), progress)?;
+    }
     if let Some(steps) = args.steps {
         given::set(&mut given, &[format!("steps={steps}")])?;
     }
@@ -130,7 +140,7 @@ fn begin<'a>(
 /// An interrupted run.
 fn resume<'a>(args: &RunArgs, dir: &std::path::Path, progress: &'a Progress) -> Result<Session<'a>, Failure> {
     let (checkpoint, around) = checkpoint::locate(dir)?;
-    let (record, states) = checkpoint::read(&checkpoint)?;
+    let (record, saved) = checkpoint::read(&checkpoint)?;
     let entry = experiment::find(&record.experiment)?;
     let before = match record.backend {
         Some(Backend::Gpu) => BackendChoice::Gpu,
@@ -139,10 +149,32 @@ fn resume<'a>(args: &RunArgs, dir: &std::path::Path, progress: &'a Progress) -> 
     };
     let compute = backend::choose(args.backend.unwrap_or(before), u64::MAX)?;
     let mut run = start(entry, Json::Object(record.parameters.clone()), &*compute)?;
-    run.resume(&record, &states)?;
+    run.resume(&record, &saved)?;
+    if !args.set.is_empty() {
+        change(&mut run, &args.set, &record)?;
+    }
     let mut session = Session::new(run, progress, args.out.clone().or(around), checkpoint)?;
     session.continue_trajectory()?;
     Ok(session)
+}
+
+/// Puts other parameters in force, where that needs no new beginning.
+fn change(run: &mut Run, settings: &[String], record: &Record) -> Result<(), Failure> {
+    let mut given =
+        given::Given { entry: run.entry(), parameters: serde_json::Map::new(), backend: None, notes: Vec::new() };
+    given::set(&mut given, settings)?;
+    if !run.change(&given.parameters)? {
+        let keys = given.parameters.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        return Err(Failure::Usage(format!("{keys} cannot change in the middle of a run: begin another one")));
+    }
+    let step = record.steps;
+    for (key, value) in &given.parameters {
+        // A longer run is the same run, and so is one that is looked at otherwise.
+        if key != "steps" && !run.entry().shows(key) {
+            run.record_mut().note(format!("At step {step} {key} was set to {value}."));
+        }
+    }
+    Ok(())
 }
 
 fn start(entry: &'static experiment::Entry, parameters: Json, compute: &dyn Compute) -> Result<Run, Failure> {

@@ -42,6 +42,16 @@ pub enum ExperimentError {
     /// A network cannot be made or trained.
     #[error(transparent)]
     Network(NnError),
+    /// Training left the numbers, and the run went back to its last evaluation.
+    #[error("{what} diverged, and the run is back at step {kept}, where all is kept: {why}")]
+    Diverged {
+        /// What diverged.
+        what: String,
+        /// The step whose state is in force.
+        kept: u64,
+        /// How.
+        why: NnError,
+    },
     /// A recording cannot be used.
     #[error("{0}")]
     Tracks(String),

@@ -30,6 +30,7 @@ pub mod real;
 mod record;
 mod registry;
 mod run;
+mod saved;
 mod vicsek;
 
 pub use claim::{Claim, Comparison, Standing, Verdict, judge};
@@ -38,12 +39,13 @@ pub use fish::{METRICS, Measured, Metrics};
 pub use record::{Column, Record, Scalar, Table, Values};
 pub use registry::{Entry, find, of_paper, registry};
 pub use run::Run;
+pub use saved::{Artifact, Saved};
 
 use crate::{
-    compute::Compute,
+    compute::{Compute, Ran},
     figure::Figure,
     pace::Pace,
-    sim::swarm::{State, Swarm},
+    sim::swarm::Swarm,
 };
 
 /// What an experiment is, for people.
@@ -79,6 +81,10 @@ pub trait Experiment: Sized + 'static {
     /// What it claims, with thresholds that were fixed before any run.
     const CLAIMS: &'static [Claim] = &[];
 
+    /// Parameters that choose what is shown and change no number: a run under other ones still is the run that a claim is
+    /// about.
+    const SHOWN: &'static [&'static str] = &[];
+
     /// Begins. Checks what the ranges of the single parameters cannot.
     fn start(params: Self::Params, compute: &dyn Compute) -> Doing<'_, Self>;
 
@@ -97,9 +103,19 @@ pub trait Experiment: Sized + 'static {
     /// What was seen, in at most two sentences with numbers.
     fn seen(record: &Record) -> String;
 
+    /// What goes on, in a few words beside a progress bar; empty where the steps say it all.
+    fn now(_record: &Record) -> String {
+        String::new()
+    }
+
     /// What moves, where a reader can watch it.
     fn swarm(&mut self) -> Option<&mut dyn Swarm> {
         None
+    }
+
+    /// Where it runs.
+    fn ran(&mut self) -> Ran {
+        self.swarm().map_or_else(Ran::cpu, |swarm| swarm.ran())
     }
 
     /// Takes new parameters without beginning again, where that makes sense; says whether it did.
@@ -111,38 +127,20 @@ pub trait Experiment: Sized + 'static {
     }
 
     /// What is needed to go on later, beside the record.
-    fn save(&mut self) -> Doing<'_, Vec<State>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn save(&mut self) -> Doing<'_, Saved> {
+        Box::pin(async { Ok(Saved::default()) })
     }
 
     /// Goes on from what [`Experiment::save`] gave, with the record of that moment.
     ///
     /// # Errors
     /// [`ExperimentError::Checkpoint`].
-    fn load(&mut self, _states: &[State], _record: &Record) -> Result<(), ExperimentError> {
+    fn load(&mut self, _saved: &Saved, _record: &Record) -> Result<(), ExperimentError> {
         Err(ExperimentError::Checkpoint("this experiment begins again instead".to_owned()))
     }
-}
 
-/// The states of all replicas of `swarm`, for [`Experiment::save`].
-fn save(swarm: &mut dyn Swarm) -> Doing<'_, Vec<State>> {
-    Box::pin(async move {
-        let mut states = Vec::new();
-        for replica in 0..swarm.setups().len() {
-            states.push(swarm.state(replica).await?);
-        }
-        Ok(states)
-    })
-}
-
-/// Puts the replicas of `swarm` into `states`, for [`Experiment::load`].
-fn load(swarm: &mut dyn Swarm, states: &[State]) -> Result<(), ExperimentError> {
-    let wanted = swarm.setups().len();
-    if states.len() != wanted {
-        return Err(ExperimentError::Checkpoint(format!("it holds {} replicas, and {wanted} run here", states.len())));
+    /// Files that are worth having beside the record: what was learned, in formats that others read.
+    fn artifacts(&mut self) -> Doing<'_, Vec<Artifact>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
-    for (replica, state) in states.iter().enumerate() {
-        swarm.restore(replica, state)?;
-    }
-    Ok(())
 }

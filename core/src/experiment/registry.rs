@@ -22,10 +22,12 @@ pub struct Entry {
     /// What it is.
     pub about: &'static About,
     claims: &'static [Claim],
+    shown: &'static [&'static str],
     parameters: fn() -> Vec<Parameter>,
     schema: fn() -> schemars::Schema,
     figures: fn(&Record) -> Vec<Figure>,
     seen: fn(&Record) -> String,
+    now: fn(&Record) -> String,
     described: OnceLock<Vec<Parameter>>,
     /// Its place in [`WORKS`].
     place: usize,
@@ -60,10 +62,12 @@ impl Entry {
         Self {
             about: &E::ABOUT,
             claims: E::CLAIMS,
+            shown: E::SHOWN,
             parameters: params::describe::<E::Params>,
             schema: params::schema::<E::Params>,
             figures: E::figures,
             seen: E::seen,
+            now: E::now,
             described: OnceLock::new(),
             place,
         }
@@ -113,14 +117,22 @@ impl Entry {
         pairs.filter_map(|(key, text)| Some(((*key).to_owned(), self.parse(key, text).ok()?))).collect()
     }
 
-    /// Whether `parameters` (in full) are those of `claim`, whatever the seed.
+    /// Whether the parameter `key` chooses only what is shown.
+    #[must_use]
+    pub fn shows(&self, key: &str) -> bool {
+        self.shown.contains(&key)
+    }
+
+    /// Whether `parameters` (in full) are those of `claim`, whatever the seed and whatever is shown.
     #[must_use]
     pub fn concerns(&self, claim: &Claim, parameters: &Map<String, Json>) -> bool {
         let Ok(wanted) = self.complete(&Json::Object(self.settings(claim))) else { return false };
         let same = |a: &Json, b: &Json| {
             a == b || matches!((a.as_f64(), b.as_f64()), (Some(x), Some(y)) if x.total_cmp(&y).is_eq())
         };
-        wanted.iter().all(|(key, value)| key == "seed" || parameters.get(key).is_some_and(|p| same(p, value)))
+        wanted
+            .iter()
+            .all(|(key, value)| key == "seed" || self.shows(key) || parameters.get(key).is_some_and(|p| same(p, value)))
     }
 
     /// Begins a run.
@@ -137,6 +149,12 @@ impl Entry {
     #[must_use]
     pub fn figures(&self, record: &Record) -> Vec<Figure> {
         (self.figures)(record)
+    }
+
+    /// What goes on, in a few words beside a progress bar.
+    #[must_use]
+    pub fn now(&self, record: &Record) -> String {
+        (self.now)(record)
     }
 
     /// What a record shows, in words.
@@ -169,6 +187,8 @@ tables! {
     Flock,
     markov::Tokenization,
     markov::Sweep,
+    markov::Descents,
+    markov::Fragments,
 }
 
 /// The experiment called `id`.

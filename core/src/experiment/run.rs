@@ -2,12 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Claim, Doing, Entry, Experiment, ExperimentError, Record, Verdict, judge};
-use crate::{
-    figure::Figure,
-    pace::Pace,
-    sim::swarm::{State, Swarm},
-};
+use super::{Artifact, Claim, Doing, Entry, Experiment, ExperimentError, Record, Saved, Verdict, judge};
+use crate::{compute::Ran, figure::Figure, pace::Pace, sim::swarm::Swarm};
 
 /// A running experiment and its record.
 pub struct Run {
@@ -29,8 +25,10 @@ pub(super) trait Erased {
     fn advance<'a>(&'a mut self, steps: u32, record: &'a mut Record, pace: &'a dyn Pace) -> Doing<'a, ()>;
     fn swarm(&mut self) -> Option<&mut dyn Swarm>;
     fn change(&mut self, params: Json) -> Result<bool, ExperimentError>;
-    fn save(&mut self) -> Doing<'_, Vec<State>>;
-    fn load(&mut self, states: &[State], record: &Record) -> Result<(), ExperimentError>;
+    fn save(&mut self) -> Doing<'_, Saved>;
+    fn load(&mut self, saved: &Saved, record: &Record) -> Result<(), ExperimentError>;
+    fn ran(&mut self) -> Ran;
+    fn artifacts(&mut self) -> Doing<'_, Vec<Artifact>>;
 }
 
 impl<E: Experiment> Erased for E {
@@ -54,12 +52,20 @@ impl<E: Experiment> Erased for E {
         Experiment::change(self, super::registry::typed::<E>(params)?)
     }
 
-    fn save(&mut self) -> Doing<'_, Vec<State>> {
+    fn save(&mut self) -> Doing<'_, Saved> {
         Experiment::save(self)
     }
 
-    fn load(&mut self, states: &[State], record: &Record) -> Result<(), ExperimentError> {
-        Experiment::load(self, states, record)
+    fn load(&mut self, saved: &Saved, record: &Record) -> Result<(), ExperimentError> {
+        Experiment::load(self, saved, record)
+    }
+
+    fn ran(&mut self) -> Ran {
+        Experiment::ran(self)
+    }
+
+    fn artifacts(&mut self) -> Doing<'_, Vec<Artifact>> {
+        Experiment::artifacts(self)
     }
 }
 
@@ -122,10 +128,29 @@ impl Run {
         self.entry.figures(&self.record)
     }
 
+    /// What goes on, in a few words beside a progress bar.
+    #[must_use]
+    pub fn now(&self) -> String {
+        self.entry.now(&self.record)
+    }
+
     /// What was seen, in words.
     #[must_use]
     pub fn seen(&self) -> String {
         self.entry.seen(&self.record)
+    }
+
+    /// Where it runs.
+    pub fn ran(&mut self) -> Ran {
+        self.inner.ran()
+    }
+
+    /// Files that are worth having beside the record.
+    ///
+    /// # Errors
+    /// What the back end says.
+    pub async fn artifacts(&mut self) -> Result<Vec<Artifact>, ExperimentError> {
+        self.inner.artifacts().await
     }
 
     /// What moves.
@@ -152,17 +177,17 @@ impl Run {
     ///
     /// # Errors
     /// What the back end says.
-    pub async fn checkpoint(&mut self) -> Result<(Record, Vec<State>), ExperimentError> {
-        let states = self.inner.save().await?;
-        Ok((self.record.clone(), states))
+    pub async fn checkpoint(&mut self) -> Result<(Record, Saved), ExperimentError> {
+        let saved = self.inner.save().await?;
+        Ok((self.record.clone(), saved))
     }
 
     /// Goes on from a checkpoint.
     ///
     /// # Errors
     /// [`ExperimentError::Checkpoint`].
-    pub fn resume(&mut self, record: &Record, states: &[State]) -> Result<(), ExperimentError> {
-        self.inner.load(states, record)?;
+    pub fn resume(&mut self, record: &Record, saved: &Saved) -> Result<(), ExperimentError> {
+        self.inner.load(saved, record)?;
         self.record = record.clone();
         Ok(())
     }

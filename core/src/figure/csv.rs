@@ -91,6 +91,25 @@ pub fn tables(figure: &Figure) -> Vec<Table> {
                     let columns = vec!["span".to_owned(), format!("{x}, from"), format!("{x}, to")];
                     out.push(Table { caption: format!("spans of {x}"), columns, rows: rows.collect() });
                 }
+                Mark::Boxes { from, to, low, high, labels, notes, shades, .. } => {
+                    let word = |list: &[String], at: usize| list.get(at).cloned().unwrap_or_default();
+                    let ends = from.iter().zip(to).zip(low.iter().zip(high)).enumerate();
+                    let rows = ends.map(|(at, ((from, to), (low, high)))| {
+                        let numbers = [*from, *to, *low, *high, shades.get(at).copied().unwrap_or(f64::NAN)];
+                        [word(labels, at), word(notes, at)].into_iter().chain(numbers.map(plain)).collect()
+                    });
+                    let columns = ["box", "note", "left", "right", "lower", "upper", "shade"].map(str::to_owned);
+                    out.push(Table { caption: "boxes".to_owned(), columns: columns.to_vec(), rows: rows.collect() });
+                }
+                Mark::Graph { names, from, to, weights, labels, .. } => {
+                    let name = |node: u32| names.get(node as usize).cloned().unwrap_or_default();
+                    let rows = from.iter().zip(to).enumerate().map(|(at, (from, to))| {
+                        let weight = plain(weights.get(at).copied().unwrap_or(f64::NAN));
+                        vec![name(*from), name(*to), weight, labels.get(at).cloned().unwrap_or_default()]
+                    });
+                    let columns = ["from", "to", "weight", "label"].map(str::to_owned).to_vec();
+                    out.push(Table { caption: "arrows".to_owned(), columns, rows: rows.collect() });
+                }
                 Mark::Reference { y: value, label } => references.push(vec![label.clone(), plain(*value)]),
             }
         }

@@ -6,8 +6,10 @@
 use super::{
     Colour, Figure, FigureError, Mark, Palette, Panel, Rgb, Style,
     cells::{self, Grid, hatching, slices},
+    graph::{Net, frame},
     labels::many_lines,
     layout::{Bar, Ink, Layout, PanelLayout, Side, TICK, Tag, layout},
+    metrics::text_width,
     palette,
     path::{Point, Rect, band, bars, curve, interval, jagged, span},
     scale::Tick,
@@ -89,7 +91,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             for mark in &panel.marks {
                 self.mark(mark, panel, placed)?;
             }
-            self.axes(placed)?;
+            self.axes(panel, placed)?;
             if let Some(bar) = &placed.bar {
                 self.bar(bar)?;
             }
@@ -193,12 +195,18 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         Ok(())
     }
 
-    fn axes(&self, placed: &PanelLayout) -> Drawn {
+    fn axes(&self, panel: &Panel, placed: &PanelLayout) -> Drawn {
         let (plot, soft) = (&placed.plot, self.palette.ink_soft);
         let size = self.style.font();
-        self.horizontal(plot.left, plot.right, plot.bottom, soft)?;
+        if !panel.x.hidden {
+            self.horizontal(plot.left, plot.right, plot.bottom, soft)?;
+        }
         let zero = placed.y.at(0.0).filter(|zero| {
-            placed.bar.is_none() && !placed.y.logarithmic && *zero < plot.bottom - 1.0 && *zero > plot.top
+            !panel.y.hidden
+                && placed.bar.is_none()
+                && !placed.y.logarithmic
+                && *zero < plot.bottom - 1.0
+                && *zero > plot.top
         });
         if let Some(zero) = zero {
             self.horizontal(plot.left, plot.right, zero, soft)?;
@@ -326,12 +334,58 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
                     self.fill(&Rect { left, right, ..placed.strip }, ink.mix(0.32))?;
                 }
             }
+            Mark::Boxes { from, to, low, high, labels, colours, shades, .. } => {
+                let size = self.style.font();
+                for (at, ((from, to), (low, high))) in from.iter().zip(to).zip(low.iter().zip(high)).enumerate() {
+                    let Some(rect) = frame((*from, *to), (*low, *high), x, y, plot) else { continue };
+                    // A hairline between neighbours of one colour.
+                    let right = if rect.width() > 3.0 { rect.right - 1.0 } else { rect.right };
+                    let bottom = if rect.height() > 3.0 { rect.bottom - 1.0 } else { rect.bottom };
+                    let rect = Rect { right, bottom, ..rect };
+                    let shade = shades.get(at).copied().filter(|s| s.is_finite()).map_or(1.0, |s| s.clamp(0.0, 1.0));
+                    let ink = opaque(self.palette.of(colours.get(at).copied().unwrap_or_default()));
+                    self.fill(&rect, ink.mix(shade))?;
+                    let text = labels.get(at).map_or("", String::as_str);
+                    if text_width(text, size) <= rect.width() && size <= rect.height() + 2.0 {
+                        let middle = (f64::midpoint(rect.left, rect.right), f64::midpoint(rect.top, rect.bottom));
+                        let ink = Ink::Full;
+                        let tag = Tag { text: text.to_owned(), at: middle, side: Side::Centre, ink, patch: false };
+                        self.text(&tag, size, FontStyle::Normal, false)?;
+                    }
+                }
+            }
+            Mark::Graph { x: xs, y: ys, names, from, to, weights, labels, colour } => {
+                let net = Net { x: xs, y: ys, names, from, to };
+                self.graph(net, weights, labels, *colour, placed)?;
+            }
             Mark::Reference { y: value, .. } => {
                 let at = y.at(*value).filter(|at| (plot.top - 0.5..=plot.bottom + 0.5).contains(at));
                 if let Some(at) = at.filter(|_| !placed.empty) {
                     self.broken(plot.left, plot.right, at)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Arrows first, so that the nodes lie on them.
+    fn graph(&self, net: Net<'_>, weights: &[f64], labels: &[String], colour: Colour, placed: &PanelLayout) -> Drawn {
+        let (x, y, size) = (&placed.x, &placed.y, self.style.font());
+        let (ink, radius) = (self.palette.of(colour), net.radius(size));
+        let arrows = net.arrows(x, y, radius);
+        for arrow in &arrows {
+            let weight = weights.get(arrow.index).copied().filter(|w| w.is_finite()).unwrap_or(0.5);
+            self.stroke(&arrow.path, 1.0 + 3.0 * weight.clamp(0.0, 1.0), ink)?;
+            self.polygon(&arrow.head, opaque(ink))?;
+        }
+        for ((at_x, at_y), name) in net.places(x, y).into_iter().zip(net.names).filter_map(|(at, n)| Some((at?, n))) {
+            self.disc((at_x, at_y), radius, opaque(ink))?;
+            self.disc((at_x, at_y), radius - 1.5, opaque(self.palette.surface))?;
+            self.text(&plain(name, (at_x, at_y), Ink::Full, false), size, FontStyle::Normal, false)?;
+        }
+        for arrow in &arrows {
+            let text = labels.get(arrow.index).map_or("", String::as_str);
+            self.text(&plain(text, arrow.label, Ink::Soft, true), size, FontStyle::Normal, false)?;
         }
         Ok(())
     }
@@ -475,6 +529,10 @@ fn several_lines(panel: &Panel) -> bool {
 
 fn opaque(colour: Rgb) -> RGBAColor {
     colour.plotters().to_rgba()
+}
+
+fn plain(text: &str, at: Point, ink: Ink, patch: bool) -> Tag {
+    Tag { text: text.to_owned(), at, side: Side::Centre, ink, patch }
 }
 
 fn label(text: &str, at: Point, side: Side) -> Tag {

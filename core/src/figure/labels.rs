@@ -303,7 +303,12 @@ impl Taken {
                         column(a.min(b).max(plot.top), a.max(b).min(plot.bottom), at, &mut data);
                     }
                 }
-                Mark::Reference { .. } | Mark::Band { .. } | Mark::Cells { .. } | Mark::Spans { .. } => {}
+                Mark::Reference { .. }
+                | Mark::Band { .. }
+                | Mark::Cells { .. }
+                | Mark::Spans { .. }
+                | Mark::Boxes { .. }
+                | Mark::Graph { .. } => {}
             }
         }
         Self { data, texts: Vec::new() }

@@ -197,7 +197,13 @@ fn chrome(figure: &Figure, at: usize, style: &Style, width: f64) -> Chrome {
     let spans = panel.marks.iter().any(|mark| matches!(mark, Mark::Spans { .. }));
     let strip = if spans { line(font) } else { 0.0 };
     let title = if headed { line(font) + 6.0 } else { (font * 0.6).round() };
-    let ticks = if last_of_column { TICK + TICK_GAP + line(font) } else { TICK };
+    let ticks = if panel.x.hidden {
+        2.0
+    } else if last_of_column {
+        TICK + TICK_GAP + line(font)
+    } else {
+        TICK
+    };
     let bar = narrow.map_or(0.0, |cells| {
         let title = if cells.title.is_empty() { 0.0 } else { line(font) + 2.0 };
         8.0 + title + BAR + TICK + TICK_GAP + line(font)
@@ -273,6 +279,14 @@ fn extent(panel: &Panel) -> [(f64, f64); 2] {
             }
             Mark::Spans { from, to, .. } => {
                 from.iter().chain(to).for_each(|end| grow(&mut x, *end, log_x));
+            }
+            Mark::Boxes { from, to, low, high, .. } => {
+                from.iter().chain(to).for_each(|end| grow(&mut x, *end, log_x));
+                low.iter().chain(high).for_each(|end| grow(&mut y, *end, log_y));
+            }
+            Mark::Graph { x: xs, y: ys, .. } => {
+                xs.iter().for_each(|at| grow(&mut x, *at, log_x));
+                ys.iter().for_each(|at| grow(&mut y, *at, log_y));
             }
             Mark::Reference { .. } => {}
         }
@@ -379,7 +393,9 @@ fn arranged(figure: &Figure, style: &Style, size: (f64, f64), right: f64) -> Lay
         top = plot_bottom + chrome.below + names.extra;
         let y = Scale { low: y.0, high: y.1, logarithmic: panel.y.logarithmic, from: plot_bottom, to: plot_top };
         let apart = if style.compact { 26.0 } else { ((plot_bottom - plot_top) / 7.0).clamp(30.0, 56.0) };
-        let y_ticks = if panel.y.names.is_empty() {
+        let y_ticks = if panel.y.hidden {
+            Vec::new()
+        } else if panel.y.names.is_empty() {
             y.ticks_up(apart, font * 1.5)
         } else {
             named_ticks(&panel.y, &y, font, size.0 * MOST_OF_WIDTH)
@@ -427,6 +443,9 @@ fn place(
     } else {
         names.ticks(&panel.x, &x, font)
     };
+    if panel.x.hidden {
+        x_ticks.clear();
+    }
     if !chrome.ticked {
         x_ticks.iter_mut().for_each(|tick| tick.text.clear());
     }

@@ -3,6 +3,7 @@
 use super::{
     Axis, Colour, Figure, Mark, Panel, Style,
     cells::{Grid, centre},
+    graph::{Arrow, Net, distance, frame},
     layout::{PanelLayout, layout},
     number::exact,
     path::{Point, span},
@@ -10,6 +11,9 @@ use super::{
 
 /// A point this near is meant, whatever else is there.
 const TOUCH: f64 = 16.0;
+
+/// Discs of graphs have about this font, which decides their size.
+const FONT: f64 = 12.0;
 
 /// The pointer may be this far outside of the plot.
 const SLACK: f64 = 12.0;
@@ -68,6 +72,7 @@ fn nearest(panel: &Panel, placed: &PanelLayout, pointer: Point) -> Option<Candid
         let points = matches!(content, Mark::Points { .. });
         let rank = match content {
             // The cell under the pointer, unless something else is meant.
+            Mark::Boxes { .. } => 1e5,
             Mark::Cells { .. } => 1e6 + TOUCH - dx.abs() * 4.0 - dy.abs(),
             Mark::Spans { .. } => 9e6,
             Mark::Points { .. } if dx.hypot(dy) <= TOUCH => 0.0,
@@ -185,6 +190,35 @@ fn candidate(panel: &Panel, placed: &PanelLayout, mark: usize, content: &Mark, p
             let colour = colours.get(index).copied().unwrap_or(Colour::Muted);
             let at = (pointer.0, pointer.1.clamp(plot.top, plot.bottom));
             Some(Candidate { mark, index, at, colour, text: format!("{label} {place}") })
+        }
+        Mark::Boxes { from, to, low, high, labels, notes, colours, .. } => {
+            let ends = from.iter().zip(to).zip(low.iter().zip(high));
+            let mut places = ends.enumerate().filter_map(|(index, ((from, to), (low, high)))| {
+                frame((*from, *to), (*low, *high), x, y, plot).filter(|rect| rect.contains(pointer)).map(|_| index)
+            });
+            let index = places.next_back()?;
+            let word = |list: &[String]| list.get(index).filter(|text| !text.is_empty()).cloned();
+            let text = word(notes).or_else(|| word(labels)).unwrap_or_else(|| format!("box {}", index + 1));
+            let colour = colours.get(index).copied().unwrap_or_default();
+            Some(Candidate { mark, index, at: pointer, colour, text })
+        }
+        Mark::Graph { x: xs, y: ys, names, from, to, weights, labels, colour } => {
+            let net = Net { x: xs, y: ys, names, from, to };
+            let arrows = net.arrows(x, y, net.radius(FONT));
+            let near = |arrow: &Arrow| distance(&arrow.path, pointer).min(distance(&[arrow.label], pointer));
+            let arrow = least(arrows.into_iter(), near).filter(|arrow| near(arrow) <= 2.0 * TOUCH)?;
+            let name = |node: u32| names.get(node as usize).map_or("?", String::as_str);
+            let (a, b) = (name(from[arrow.index]), name(to[arrow.index]));
+            let label = labels.get(arrow.index).filter(|text| !text.is_empty());
+            let value = label.cloned().or_else(|| weights.get(arrow.index).map(|w| exact(*w))).unwrap_or_default();
+            let middle = arrow.path.get(arrow.path.len() / 2).copied().unwrap_or(pointer);
+            Some(Candidate {
+                mark,
+                index: arrow.index,
+                at: middle,
+                colour: *colour,
+                text: format!("{a} → {b}: {value}"),
+            })
         }
         Mark::Reference { .. } => None,
     }

@@ -46,6 +46,7 @@ mod cells;
 mod colours;
 mod csv;
 mod draw;
+mod graph;
 mod labels;
 mod layout;
 mod locate;
@@ -138,6 +139,9 @@ pub struct Axis {
     pub logarithmic: bool,
     /// Names at 0, 1, 2, … instead of numbers.
     pub names: Vec<String>,
+    /// No line, ticks or grid: places that stand for nothing but themselves.
+    #[serde(default)]
+    pub hidden: bool,
 }
 
 /// Something drawn in a panel. All vectors of one mark have the same length, but for edges and the cells
@@ -235,6 +239,44 @@ pub enum Mark {
         /// One for each.
         colours: Vec<Colour>,
     },
+    /// Filled boxes with a word in each: a text cut into pieces, the steps of a plan.
+    Boxes {
+        /// Left ends.
+        from: Vec<f64>,
+        /// Right ends.
+        to: Vec<f64>,
+        /// Lower ends.
+        low: Vec<f64>,
+        /// Upper ends.
+        high: Vec<f64>,
+        /// Written where there is room.
+        labels: Vec<String>,
+        /// What the readout says of each; the label where there is none.
+        notes: Vec<String>,
+        /// One for each.
+        colours: Vec<Colour>,
+        /// How full the colour is, 0 to 1; words stay legible up to 0.4.
+        shades: Vec<f64>,
+    },
+    /// Named nodes and arrows between them, as wide as their weights: a chain of states. Belongs between hidden axes.
+    Graph {
+        /// Horizontal places of the nodes.
+        x: Vec<f64>,
+        /// Vertical places of the nodes.
+        y: Vec<f64>,
+        /// The nodes' names.
+        names: Vec<String>,
+        /// The node that each arrow leaves.
+        from: Vec<u32>,
+        /// The node that it reaches, which may be the same.
+        to: Vec<u32>,
+        /// 0 to 1, for each arrow.
+        weights: Vec<f64>,
+        /// What is written beside each arrow.
+        labels: Vec<String>,
+        /// Its place in the categorical palette.
+        colour: Colour,
+    },
 }
 
 /// The fixed roles of colour in a chart (Okabe and Ito's set, in the theme's shade; grey is their black).
@@ -285,6 +327,12 @@ impl Axis {
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
         Self { title: title.into(), ..Self::default() }
+    }
+
+    /// An axis that is not drawn.
+    #[must_use]
+    pub fn hidden(low: f64, high: f64) -> Self {
+        Self { hidden: true, range: Some((low, high)), ..Self::default() }
     }
 
     /// The same axis with fixed ends.

@@ -223,6 +223,17 @@ impl Tokenizer {
         Self { alphabet, words: model.words().to_vec(), cut: Cut::Likeliest(model) }
     }
 
+    /// The same dictionary, cut in another way. Blocks already are the longest words, and what a greedy dictionary was learned
+    /// by is not known any more, so that its own way is the greedy one.
+    #[must_use]
+    pub fn with_encoder(self, encoder: Encoder) -> Self {
+        let cut = match (encoder, self.cut) {
+            (Encoder::Own, cut) | (_, cut @ Cut::Blocks(_)) => cut,
+            (Encoder::Greedy, _) => Cut::Greedy(Trie::new(&self.words)),
+        };
+        Self { cut, ..self }
+    }
+
     /// The size of the alphabet.
     #[must_use]
     pub const fn alphabet(&self) -> usize {

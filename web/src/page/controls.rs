@@ -32,7 +32,7 @@ pub(super) fn range(kind: &ParameterKind) -> String {
         ParameterKind::Number(b) => format!("number, {}", bounds(b)),
         ParameterKind::Boolean => "yes or no".to_owned(),
         ParameterKind::Choice { options } => options.join(", "),
-        ParameterKind::Text => "text".to_owned(),
+        ParameterKind::Text | ParameterKind::Free => "text".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    About, Claim, Column, Comparison, Doing, Experiment, ExperimentError, Record, Scalar, Table,
+    About, Claim, Column, Comparison, Doing, Experiment, ExperimentError, Record, Saved, Scalar, Table,
     fish::{heading_entropy, late, series},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     pace::Pace,
     sim::{
         Boundary, Space,
-        swarm::{Boids, Goal, Rule, Setup, Start, State, Swarm},
+        swarm::{Boids, Goal, Rule, Setup, Start, Swarm},
     },
 };
 
@@ -287,12 +287,12 @@ impl Experiment for Flock {
         Ok(true)
     }
 
-    fn save(&mut self) -> Doing<'_, Vec<State>> {
-        super::save(&mut *self.swarm)
+    fn save(&mut self) -> Doing<'_, Saved> {
+        super::saved::save(&mut *self.swarm)
     }
 
-    fn load(&mut self, states: &[State], record: &Record) -> Result<(), ExperimentError> {
-        super::load(&mut *self.swarm, states)?;
+    fn load(&mut self, saved: &Saved, record: &Record) -> Result<(), ExperimentError> {
+        super::saved::load(&mut *self.swarm, saved)?;
         self.done = record.steps;
         Ok(())
     }

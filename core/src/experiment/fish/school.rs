@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     compute::Compute,
-    experiment::{self, About, Claim, Comparison, Doing, Experiment, ExperimentError, Record, Scalar},
+    experiment::{self, About, Claim, Comparison, Doing, Experiment, ExperimentError, Record, Saved, Scalar},
     figure::Figure,
     pace::Pace,
     params::ParameterError,
-    sim::swarm::{Goal, Hunt, Obstacle, Predator, Setup, Start, State, Swarm},
+    sim::swarm::{Goal, Hunt, Obstacle, Predator, Setup, Start, Swarm},
 };
 
 /// How the school begins.
@@ -378,12 +378,12 @@ impl Experiment for School {
         Ok(true)
     }
 
-    fn save(&mut self) -> Doing<'_, Vec<State>> {
-        experiment::save(&mut *self.swarm)
+    fn save(&mut self) -> Doing<'_, Saved> {
+        experiment::saved::save(&mut *self.swarm)
     }
 
-    fn load(&mut self, states: &[State], record: &Record) -> Result<(), ExperimentError> {
-        experiment::load(&mut *self.swarm, states)?;
+    fn load(&mut self, saved: &Saved, record: &Record) -> Result<(), ExperimentError> {
+        experiment::saved::load(&mut *self.swarm, saved)?;
         self.done = record.steps;
         Ok(())
     }

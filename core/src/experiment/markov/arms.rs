@@ -1,13 +1,14 @@
 //! The two transformers that are compared: the same network on characters and on tokens.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::source::Source;
+use super::{plots, source::Source};
 use crate::{
-    experiment::{ExperimentError, Record, Scalar},
-    nn::{Config, Gpt, RunSetup, Space, Training},
+    experiment::{Artifact, ExperimentError, Record, Scalar, Table},
+    nn::{Checkpoint, Config, Gpt, RunSetup, Space, Training},
     pace::Pace,
-    token::{Alphabet, Ngram, Tokenizer},
+    quantity::Unit,
+    token::{Alphabet, Ngram, Tokenizer, to_json},
 };
 
 /// One arm: how the text is cut, and the tokens of both texts.
@@ -16,12 +17,29 @@ pub(super) struct Arm {
     pub(super) name: &'static str,
     pub(super) tokenizer: Tokenizer,
     pub(super) train: Arc<[u32]>,
-    test: Vec<u32>,
-    lengths: Vec<u32>,
+    pub(super) test: Vec<u32>,
+    pub(super) lengths: Vec<u32>,
 }
 
 /// Tokens of a window whose attention is shown.
 const SHOWN: usize = 32;
+/// Windows that predictions are averaged over.
+const WINDOWS: usize = 8;
+/// Symbols of the fresh text that are shown cut into tokens.
+pub(super) const STRIP: u32 = 120;
+/// Contexts whose laws are kept, the most frequent ones.
+const CONTEXTS: usize = 64;
+/// Next tokens or symbols of a context that are kept, the most frequent ones.
+const NEXT: usize = 16;
+
+/// What a context is followed by, in counts or predictions.
+#[derive(Default)]
+struct Following {
+    /// Occurrences.
+    n: u64,
+    /// Sum of predicted laws.
+    predicted: Vec<f64>,
+}
 
 impl Arm {
     pub(super) fn new(
@@ -55,48 +73,167 @@ impl Arm {
         Ok(losses)
     }
 
-    /// Mean loss on the fresh text in nats a source symbol: over all predicted tokens, by the sum of their lengths.
+    /// Mean loss on the fresh text in nats a source symbol, over all predicted tokens by the sum of their lengths; and the
+    /// surprisal of each of the first tokens.
     pub(super) async fn evaluate(
         &self,
         run: usize,
         training: &mut dyn Training,
         pace: &dyn Pace,
-    ) -> Result<f64, ExperimentError> {
-        let losses = training.surprisal(run, &self.test, pace).await?;
+    ) -> Result<(f64, Vec<f32>), ExperimentError> {
+        let mut losses = training.surprisal(run, &self.test, pace).await?;
         let nats: f64 = losses.iter().map(|x| f64::from(*x)).sum();
         let symbols: u64 = self.test[1..].iter().map(|t| u64::from(self.lengths[*t as usize])).sum();
-        Ok(nats / as_f64(symbols))
+        losses.truncate(STRIP as usize);
+        Ok((nats / as_f64(symbols), losses))
     }
 
-    /// Notes what the heads of the last block look at in the first tokens of the fresh text.
-    pub(super) async fn look(
+    /// The first tokens of the fresh text with their surprisals, which are those of all behind the first.
+    pub(super) fn strip(&self, alphabet: &Alphabet, surprisals: &[f32]) -> Table {
+        let mut table = plots::strip_table(self.name);
+        let mut start = 0;
+        for (place, token) in self.test.iter().enumerate() {
+            let length = self.lengths[*token as usize];
+            if start + length > STRIP {
+                break;
+            }
+            let nats = place.checked_sub(1).and_then(|i| surprisals.get(i)).map_or(f64::NAN, |x| f64::from(*x));
+            let word = alphabet.text(&self.tokenizer.words()[*token as usize]);
+            plots::push(
+                &mut table,
+                &[&word],
+                &[f64::from(start), f64::from(length), f64::from(*token), nats / f64::from(length)],
+            );
+            start += length;
+        }
+        table
+    }
+
+    /// Notes what the heads look at in the first tokens of the fresh text, and what is predicted behind the contexts there
+    /// beside what is true.
+    pub(super) fn look(
         &self,
-        run: usize,
-        training: &mut dyn Training,
+        snapshot: &Checkpoint,
+        source: &Source,
         record: &mut Record,
     ) -> Result<(), ExperimentError> {
-        let snapshot = training.snapshot(run).await?;
         let gpt = Gpt::new(snapshot.config)?;
+        let mut space = Space::default();
         let window = &self.test[..snapshot.config.context.min(SHOWN).min(self.test.len())];
-        let last = snapshot.config.layers - 1;
-        let maps = gpt.attention(&snapshot.params, window, last, &mut Space::default())?;
-        // A head that spreads over all it sees has the entropy ln (i + 1) at place i.
-        let n = maps.entropies.len();
-        let mean = maps.entropies.iter().sum::<f64>() / as_f64(n.max(1) as u64);
+        let mut heads = plots::heads_table(self.name);
+        let mut mean = (0.0, 0);
+        for layer in 0..snapshot.config.layers {
+            let maps = gpt.attention(&snapshot.params, window, layer, &mut space)?;
+            for (head, rows) in maps.entropies.chunks(maps.length).enumerate() {
+                let entropy = rows.iter().sum::<f64>() / as_f64(rows.len() as u64);
+                // A head that spreads over all it sees has the entropy ln (i + 1) at place i.
+                let most = (1..=rows.len() as u64).map(|n| as_f64(n).ln()).sum::<f64>() / as_f64(rows.len() as u64);
+                let name = format!("{}.{}", layer + 1, head + 1);
+                plots::push(&mut heads, &[&name], &[entropy, most]);
+                mean = (mean.0 + entropy, mean.1 + 1);
+            }
+            if layer + 1 == snapshot.config.layers {
+                record.put(&format!("{}_attention", self.name), plots::attention(&maps));
+            }
+        }
         let (name, title) =
             (format!("{}_attention_entropy", self.name), format!("mean attention entropy, {}", self.name));
-        record.set(Scalar { unit: crate::quantity::Unit::Nats, ..Scalar::new(name, title, Some(mean), n as u64) });
-        record.put(&format!("{}_attention", self.name), super::plots::attention(&maps));
+        let value = Some(mean.0 / as_f64(mean.1));
+        record.set(Scalar { unit: Unit::Nats, ..Scalar::new(name, title, value, mean.1) });
+        record.put(&format!("{}_heads", self.name), heads);
+        let laws = self.laws(&gpt, snapshot, source, &mut space)?;
+        record.put(&format!("{}_laws", self.name), laws);
         Ok(())
     }
 
+    /// What the transformer predicts behind each context, averaged over its occurrences in a few windows of the fresh
+    /// text, beside what follows. On characters a context is as many symbols as the source looks back, and its law that of
+    /// the source. On tokens it is the current token, and its law that of a table of pairs counted on the training text:
+    /// where a token ends tells what the next one cannot be, so that the source's law of symbols does not hold there.
+    fn laws(
+        &self,
+        gpt: &Gpt,
+        snapshot: &Checkpoint,
+        source: &Source,
+        space: &mut Space<f32>,
+    ) -> Result<Table, ExperimentError> {
+        let size = self.tokenizer.size();
+        let (context, vocabulary) = (snapshot.config.context, snapshot.config.vocabulary);
+        let symbols = self.name == "characters";
+        let back = if symbols { source.chain.order() as usize } else { 1 };
+        let mut found: BTreeMap<Vec<u32>, Following> = BTreeMap::new();
+        for window in self.test.chunks(context).take(WINDOWS).filter(|w| w.len() > back) {
+            let laws = gpt.predict(&snapshot.params, window, space)?;
+            for (end, law) in laws.chunks_exact(vocabulary).enumerate().skip(back.saturating_sub(1)) {
+                let following = found.entry(window[end + 1 - back..=end].to_vec()).or_default();
+                following.n += 1;
+                following.predicted.resize(size, 0.0);
+                following.predicted.iter_mut().zip(law).for_each(|(sum, p)| *sum += p);
+            }
+        }
+        let mut order: Vec<(&Vec<u32>, &Following)> = found.iter().collect();
+        order.sort_by_key(|(_, following)| std::cmp::Reverse(following.n));
+        let counted = if symbols { None } else { Some(Ngram::fit(&self.train, size, true, 0.5)?) };
+        let word = |tokens: &[u32]| -> String {
+            tokens.iter().map(|t| source.alphabet.text(&self.tokenizer.words()[*t as usize])).collect()
+        };
+        let mut table = plots::laws_table(self.name);
+        for (tokens, following) in order.into_iter().take(CONTEXTS) {
+            let truth = match &counted {
+                Some(model) => model.law(tokens[0]),
+                None => {
+                    let number = tokens.iter().fold(0, |n, t| n * source.alphabet() + *t as usize);
+                    source.chain.row(number).to_vec()
+                }
+            };
+            let n = as_f64(following.n);
+            let mut next: Vec<(usize, f64, f64)> =
+                following.predicted.iter().zip(&truth).enumerate().map(|(i, (p, t))| (i, *t, p / n)).collect();
+            next.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            next.truncate(NEXT);
+            next.sort_by_key(|(i, ..)| *i);
+            for (i, truth, predicted) in next {
+                let token = u32::try_from(i).unwrap_or(u32::MAX);
+                plots::push(&mut table, &[&word(tokens), &word(&[token])], &[truth, predicted, n]);
+            }
+        }
+        Ok(table)
+    }
+
     /// The dictionary as a table.
-    pub(super) fn dictionary(&self) -> Result<crate::experiment::Table, ExperimentError> {
-        let alphabet = Alphabet::of_numbers(self.tokenizer.alphabet())?;
+    pub(super) fn dictionary(&self, alphabet: &Alphabet) -> Table {
         let mut counts = vec![0.0; self.tokenizer.size()];
         self.train.iter().for_each(|t| counts[*t as usize] += 1.0);
         let words = self.tokenizer.words().iter().map(|w| alphabet.text(w)).collect();
-        Ok(super::plots::dictionary(words, &counts, as_f64(self.train.len().max(1) as u64)))
+        plots::dictionary(words, &counts, as_f64(self.train.len().max(1) as u64))
+    }
+
+    /// The merges in the order in which they were learned.
+    pub(super) fn merges(&self, alphabet: &Alphabet) -> Option<Table> {
+        let merges = self.tokenizer.merges();
+        if merges.is_empty() {
+            return None;
+        }
+        let mut table = plots::merges_table();
+        let word = |token: u32| alphabet.text(&self.tokenizer.words()[token as usize]);
+        for (step, merge) in merges.iter().enumerate() {
+            let words = [word(merge.token), word(merge.pair.0), word(merge.pair.1)];
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            plots::push(&mut table, &words, &[as_f64(step as u64 + 1), as_f64(merge.count)]);
+        }
+        Some(table)
+    }
+
+    /// The transformer and its tokenizer as files, as other programs lay them out.
+    pub(super) fn artifacts(
+        &self,
+        snapshot: Checkpoint,
+        alphabet: &Alphabet,
+    ) -> Result<[Artifact; 2], ExperimentError> {
+        let model = Checkpoint { moments: None, ..snapshot }.to_bytes()?;
+        let tokenizer = to_json(&self.tokenizer, alphabet).into_bytes();
+        let file = |name: &str, bytes| Artifact { path: format!("{}/{name}", self.name), bytes };
+        Ok([file("model.safetensors", model), file("tokenizer.json", tokenizer)])
     }
 }
 

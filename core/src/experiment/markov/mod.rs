@@ -2,12 +2,16 @@
 
 mod arms;
 mod claims;
+mod fragments;
+mod landscape;
 mod params;
 mod plots;
 mod source;
 mod sweep;
 mod training;
 
+pub(super) use fragments::Fragments;
+pub(super) use landscape::Descents;
 pub(super) use sweep::Sweep;
 pub(super) use training::Tokenization;
 

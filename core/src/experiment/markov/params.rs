@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::source::{self, Numbers};
+use super::{
+    plots::Across,
+    source::{self, Numbers},
+};
 use crate::{
     nn::{Config, Optimiser},
     token::{Encoder, Kind},
@@ -28,8 +31,10 @@ pub(crate) enum Arms {
 pub(crate) struct Params {
     /// Which transformers are trained.
     pub(super) arms: Arms,
-    /// What makes the symbols: bits that depend on the one `order` places back, or a random chain.
+    /// What makes the symbols: bits that depend on the one `order` places back, a random chain, or a text.
     pub(super) source: source::Kind,
+    /// The text of a text source, at least 200 characters of at most 256 kinds; its last tenth is kept for evaluation.
+    pub(super) text: String,
     /// How many places back a symbol depends on; at most 4 for a random chain.
     #[schemars(range(min = 1, max = 8))]
     pub(super) order: u32,
@@ -93,6 +98,13 @@ pub(crate) struct Params {
     /// Symbols of the fresh text that losses are measured on.
     #[schemars(range(min = 1000, max = 10_000_000))]
     pub(super) test_symbols: u32,
+    /// Seeds that are run together, from `seed` on; the curves are their means.
+    #[schemars(range(min = 1, max = 16))]
+    pub(super) replicates: u32,
+    /// What the horizontal axis of the losses shows.
+    pub(super) across: Across,
+    /// The context or token whose predictions are shown, such as 01; the most frequent one where empty.
+    pub(super) after: String,
     /// Seed of the source, the windows and the parameters.
     #[schemars(range(min = 0, max = 9_007_199_254_740_992u64))]
     pub(super) seed: u64,
@@ -103,6 +115,7 @@ impl Default for Params {
         Self {
             arms: Arms::default(),
             source: source::Kind::default(),
+            text: String::new(),
             order: 2,
             p: 0.8,
             q: 0.8,
@@ -125,15 +138,18 @@ impl Default for Params {
             train_symbols: 1_000_000,
             tokenizer_symbols: 100_000,
             test_symbols: 120_000,
+            replicates: 1,
+            across: Across::default(),
+            after: String::new(),
             seed: 1,
         }
     }
 }
 
 impl Params {
-    pub(super) fn source(&self) -> Numbers {
+    pub(super) fn source(&self) -> Numbers<'_> {
         let Self { source, order, p, q, alphabet, alpha, seed, .. } = *self;
-        Numbers { kind: source, order, p, q, alphabet, alpha, seed }
+        Numbers { kind: source, order, p, q, alphabet, alpha, seed, text: &self.text }
     }
 
     /// 2 % warm-up, then a cosine to 5 % of the rate, as the sheet has it.

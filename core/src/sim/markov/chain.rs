@@ -192,9 +192,31 @@ impl Chain {
         joint
     }
 
+    /// The chain that somebody sees who sees only the last `order` symbols: Pr(x | last `order`), with its contexts as
+    /// frequent as they are here. For `order` at or above its own it is the chain itself. A context that never occurs gets an
+    /// even row.
+    #[must_use]
+    pub fn shortened(&self, order: u32) -> Self {
+        let order = order.min(self.order);
+        let mut rows = self.window_law(order);
+        let mut stationary = Vec::with_capacity(rows.len() / self.alphabet);
+        for row in rows.chunks_exact_mut(self.alphabet) {
+            let sum: f64 = row.iter().sum();
+            stationary.push(sum);
+            let even = 1.0 / as_f64(self.alphabet);
+            row.iter_mut().for_each(|p| *p = if sum > 0.0 { *p / sum } else { even });
+        }
+        Self { alphabet: self.alphabet, order, rows, stationary }
+    }
+
     /// π by power iteration of (1 + P)/2, which settles for periodic chains too.
     pub(super) fn settle(&mut self) -> Result<(), MarkovError> {
         let contexts = self.contexts();
+        if self.order == 0 {
+            // One context, which is always the next.
+            self.stationary.fill(1.0);
+            return Ok(());
+        }
         let mut next = vec![0.0; contexts];
         let mut change = f64::INFINITY;
         for _ in 0..MOST_STEPS {
@@ -253,6 +275,17 @@ mod tests {
         let entropies: Vec<f64> = (0..=chain.order()).map(|w| chain.conditional_entropy(w)).collect();
         assert!(entropies.windows(2).all(|pair| pair[1] <= pair[0] + 1e-12), "{entropies:?}");
         assert!((entropies[0] - chain.unigram_entropy()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_shortened_chain_has_the_entropies_of_what_is_seen() {
+        let chain = Chain::random(3, 3, 0.5, 11).unwrap();
+        for order in 0..=3 {
+            let short = chain.shortened(order);
+            assert_eq!((short.order(), short.contexts()), (order, 3_usize.pow(order)));
+            assert!((short.entropy_rate() - chain.conditional_entropy(order)).abs() < 1e-12, "{order}");
+        }
+        assert_eq!(chain.shortened(9).order(), 3);
     }
 
     #[test]

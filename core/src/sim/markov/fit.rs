@@ -86,6 +86,14 @@ mod tests {
     }
 
     #[test]
+    fn without_context_a_fit_is_the_law_of_the_symbols() {
+        let chain = Chain::fit(&[0, 1, 1, 2, 1], 3, 0, 0.5).unwrap();
+        let law: Vec<f64> = [1.5, 3.5, 1.5].iter().map(|c| c / 6.5).collect();
+        assert!(chain.row(0).iter().zip(&law).all(|(p, q)| (p - q).abs() < 1e-15));
+        assert_eq!(chain.stationary(), [1.0]);
+    }
+
+    #[test]
     fn the_ring_makes_counted_contexts_stationary() {
         let text = [0, 1, 1, 0, 2, 1, 0, 0, 1, 2, 2, 1];
         let chain = Chain::fit(&text, 3, 2, 0.0).unwrap();

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value as Json};
 use surprisal_core::{
     compute::{Backend, Cpu, Ran},
-    experiment::{self, Entry, ExperimentError, Record, Run},
+    experiment::{self, Entry, ExperimentError, Record, Run, Saved},
     params::ParameterError,
-    sim::swarm::{State as Snapshot, Swarm, SwarmError},
+    sim::swarm::{Swarm, SwarmError},
 };
 use web_time::{Duration, Instant};
 
@@ -95,7 +95,7 @@ pub(super) struct Live {
     /// Parameters that were changed on the way: at which step, which, to what.
     changes: Vec<(u64, String, Json)>,
     pointed: bool,
-    kept: Option<(Record, Vec<Snapshot>)>,
+    kept: Option<(Record, Saved)>,
 }
 
 /// When what was told last.
@@ -121,7 +121,7 @@ impl Live {
         let entry = experiment::find(id)?;
         let compute = lab.compute(wish).await.map_err(|message| Trouble { key: None, message })?;
         let mut run = entry.start(&Json::Object(parameters), &*compute).await?;
-        let ran = run.swarm().map_or_else(Ran::cpu, |swarm| swarm.ran());
+        let ran = run.ran();
         let now = Instant::now();
         Ok(Self {
             entry,
@@ -209,7 +209,7 @@ impl Live {
         if changed {
             for (key, value) in parameters.iter().filter(|(key, value)| before.get(*key) != Some(value)) {
                 // A longer run is the same run; everything else is an intervention once it has begun.
-                if done > 0 && key != "steps" {
+                if done > 0 && key != "steps" && !self.entry.shows(key) {
                     self.changes.retain(|(step, k, _)| (*step, k) != (done, key));
                     self.changes.push((done, key.clone(), value.clone()));
                 }
@@ -256,7 +256,8 @@ impl Live {
         let before = self.run.done();
         let result = self.run.advance(count, pace).await;
         let took = now.elapsed().as_secs_f64();
-        let went = self.run.done() - before;
+        // A run that diverges goes back.
+        let went = self.run.done().saturating_sub(before);
         self.run.record_mut().seconds += took;
         if went > 0 {
             #[expect(clippy::cast_precision_loss, reason = "a slice's worth of steps")]
@@ -290,8 +291,8 @@ impl Live {
     pub(super) async fn fall(&mut self, why: &str) -> Result<(), ExperimentError> {
         let parameters = self.run.record().parameters.clone();
         self.run = self.entry.start(&Json::Object(parameters), &Cpu).await?;
-        if let Some((record, states)) = self.kept.take() {
-            self.run.resume(&record, &states)?;
+        if let Some((record, saved)) = self.kept.take() {
+            self.run.resume(&record, &saved)?;
         }
         let step = self.run.done();
         self.run.record_mut().note(format!("The GPU failed ({why}); from step {step} on the CPU computed."));

@@ -87,6 +87,12 @@ fn Knob(entry: &'static Entry, parameter: &'static Parameter) -> impl IntoView {
             </select>
         }
         .into_any(),
+        ParameterKind::Free => view! {
+            <textarea id=id.clone() rows="2" autocomplete="off" spellcheck="false" aria-describedby=described aria-invalid=invalid
+                prop:value=move || value.with(plain)
+                on:change=move |event| model.set_text(entry, key, &event_target_value(&event))></textarea>
+        }
+        .into_any(),
         kind => {
             let mode = if matches!(kind, ParameterKind::Integer(_)) { "numeric" } else { "decimal" };
             view! {
