@@ -71,6 +71,9 @@ impl Measure for NgramEntropy {
         accepts: Accepts::Bytes,
         cost: "O(N)",
         gpu: true,
+        unit: "bits",
+        uncertainty: "bootstrap: 95 % interval of multinomial resamples of the counts",
+        bias: "low, more so the longer the n-grams: doubtful from a tenth as many different ones as bytes on",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -153,6 +156,9 @@ impl Measure for NgramConditional {
         accepts: Accepts::Bytes,
         cost: "O(n N)",
         gpu: true,
+        unit: "bits/byte",
+        uncertainty: "none",
+        bias: "low where n-grams are too many for the text",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

@@ -372,6 +372,9 @@ impl Measure for BlockEntropy {
         accepts: Accepts::Symbols,
         cost: "O(L N)",
         gpu: true,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "low, more so the longer the words: doubtful from a tenth as many different words as symbols on",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -395,6 +398,9 @@ impl Measure for EntropyRate {
         accepts: Accepts::Symbols,
         cost: "O(L N)",
         gpu: true,
+        unit: "bits/symbol",
+        uncertainty: "moving-block bootstrap, blocks of ⌈n^(1/3)⌉ windows; contiguous groups of windows for long series",
+        bias: "high as long as L is shorter than the memory, low where words are too many for the data",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -433,6 +439,9 @@ impl Measure for ExcessEntropy {
         accepts: Accepts::Symbols,
         cost: "O(L N)",
         gpu: true,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "low as long as L is shorter than the memory, high where words are too many for the data",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

@@ -179,6 +179,9 @@ impl Measure for Permutation {
         accepts: Accepts::Series,
         cost: "O(N m)",
         gpu: true,
+        unit: "bits, or 1 where normalised",
+        uncertainty: "moving-block bootstrap, blocks of ⌈n^(1/3)⌉ windows; contiguous groups of windows for long series",
+        bias: "low by about (patterns − 1)/(2 N ln 2) bits; overlapping windows make it larger",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -234,6 +237,9 @@ impl Measure for Weighted {
         accepts: Accepts::Series,
         cost: "O(N m)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "low, as permutation entropy, more so where a few windows carry the weight",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -285,6 +291,9 @@ impl Measure for MissingFraction {
         accepts: Accepts::Series,
         cost: "O(N m)",
         gpu: true,
+        unit: "1",
+        uncertainty: "none",
+        bias: "high: in short series patterns are missing by chance",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
