@@ -35,6 +35,7 @@ pub mod regularity;
 pub mod school;
 pub mod spectral;
 pub mod stream;
+pub mod surrogate;
 pub mod svd;
 pub mod symbols;
 pub mod tokens;
