@@ -92,6 +92,9 @@ fn describe(entry: &Entry) -> Json {
         "accepts": about.accepts,
         "cost": about.cost,
         "gpu": about.gpu,
+        "unit": about.unit,
+        "uncertainty": about.uncertainty,
+        "bias": about.bias,
         "parameters": entry.parameters(),
         "schema": entry.schema(),
     })

@@ -25,7 +25,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use surprisal_core::{
     data::{DataError, trajectory::TrajectoryError},
     experiment::ExperimentError,
-    measure::{Context, MeasureError},
+    measure::{Context, MeasureError, surrogate},
     pace::Cancelled,
     params::ParameterError,
     quantity::Information,
@@ -52,6 +52,8 @@ enum Command {
         surprisal measure weather.csv --column rain --with pressure --with wind --measure mi.ksg1\n  \
         surprisal measure weather.csv --measure te.ksg\n  \
         surprisal measure states.npz --column z --with labels --measure dsmi\n  \
+        surprisal measure sunspots.csv --column count --measure sampen --surrogates iaaft=99 --seed 1\n  \
+        surprisal measure survey.csv --column answer --preset estimators\n  \
         surprisal measure firmware.bin --plot pictures/")]
     Measure(MeasureArgs),
     /// Run an experiment.
@@ -179,6 +181,10 @@ struct MeasureArgs {
     /// Seed of all resampling.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Compare each measure of one column with the same measure of so many surrogates of the column: shuffle keeps its
+    /// values, phase its spectrum, iaaft both. Such as iaaft=99.
+    #[arg(long, value_name = "KIND=N")]
+    surrogates: Option<surrogate::Plan>,
     /// Read the file as this kind, whatever it looks like.
     #[arg(long, value_enum)]
     kind: Option<KindChoice>,

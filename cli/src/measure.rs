@@ -1,19 +1,26 @@
 //! `surprisal measure`.
 
+mod pipe;
+mod surrogates;
 mod together;
 
 use std::{collections::BTreeMap, process::ExitCode, time::Instant};
 
 use serde_json::{Map, Value as Json};
 use surprisal_core::{
-    data::{self, Column, Kind, OpenFile},
-    measure::{self, Accepts, Context, Entry, MeasureError, Outcome, PRESETS, Preset, parse_setting},
+    compute::Backend,
+    data::{self, ByteSource, Chunk, Column, DataError, Dataset, Kind, Memory, OpenFile},
+    measure::{self, Accepts, Context, Entry, MeasureError, Outcome, PRESETS, Preset, parse_setting, surrogate},
     report::{Report, ResultRecord, pair_grid, suggested, to_csv},
 };
 
+use anyhow::Context as _;
+
+use self::pipe::Pass;
 use crate::{
-    Failure, Format, KindChoice, MeasureArgs, MissingChoice, backend, output, plot, progress::Progress,
-    source::FileSource,
+    Failure, Format, KindChoice, MeasureArgs, MissingChoice, backend, output, plot,
+    progress::Progress,
+    source::{self, FileSource},
 };
 
 /// The parameters that were set, by measure.
@@ -23,16 +30,41 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     let mut chosen = entries(&args.measure)?;
     let preset = args.preset.as_deref().map(preset).transpose()?;
     let wanted = preset.iter().flat_map(|p| p.measures).map(|id| measure::find(id)).collect::<Result<Vec<_>, _>>()?;
-    let settings = settings(args, &chosen.iter().chain(&wanted).copied().collect::<Vec<_>>())?;
+    let asked: Vec<&'static Entry> = chosen.iter().chain(&wanted).copied().collect();
+    if let Some(entry) = asked.iter().find(|e| args.surrogates.is_some() && !surrogate::applies(e)) {
+        return Err(Failure::Usage(format!(
+            "--surrogates is for measures of one column, and {} is not; measures of pairs have a permutation null of their own",
+            entry.about.id
+        )));
+    }
+    let settings = settings(args, &asked)?;
     let progress = Progress::new();
-    let source = FileSource::open(&args.file)?;
+    let mut kept = Vec::new();
+    let source: Box<dyn ByteSource> = if args.file == "-" {
+        let mut head = source::standard_input(pipe::HEAD).context("cannot read standard input")?;
+        if head.len() < pipe::HEAD {
+            Box::new(Memory::new(source::STANDARD_INPUT, head))
+        } else {
+            match pipe::pass(head, args, &asked, &settings, &progress)? {
+                Pass::Done(report, notes) => return finish(args, &report, &notes),
+                Pass::Whole(why, beginning) => {
+                    kept.push(format!("{why}, so the pipe was kept in a temporary file"));
+                    head = beginning;
+                }
+            }
+            Box::new(FileSource::spool(&head)?)
+        }
+    } else {
+        Box::new(FileSource::open(&args.file)?)
+    };
     let options = data::Options { kind: args.kind.map(Kind::from), ..data::Options::default() };
     progress.begin("reading");
-    let file = pollster::block_on(data::open(Box::new(source), options, &progress));
+    let file = pollster::block_on(data::open(source, options, &progress));
     progress.end();
-    let file = file?;
-    let Named { columns, matrices } = named(&file, &args.column)?;
-    let with = Named::columns_only(named_again(&file, &args.with)?, &args.with)?;
+    let mut file = file?;
+    file.dataset.notes.extend(kept);
+    let Named { columns, matrices } = named(&file.dataset, &args.column)?;
+    let with = Named::columns_only(named_again(&file.dataset, &args.with)?, &args.with)?;
     for entry in wanted {
         // A preset is for many files: what has nothing to measure in this one is left out, and said so.
         let suited = together::suits(entry, &file, &columns, &matrices);
@@ -56,7 +88,8 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     let compute = backend::choose(args.backend, longest)?;
     let context = Context::new(&*compute, &progress).with_resamples(args.resamples, args.seed);
     let mut report = Report::new(&file.dataset);
-    let run = Run { file: &file, settings: &settings, args, context: &context, progress: &progress };
+    let call = Call { settings: &settings, args, context: &context, progress: &progress };
+    let run = Run { file: &file, call: &call };
     for &index in &columns {
         let described = &file.dataset.columns[index];
         let wanted =
@@ -78,10 +111,15 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
         }
     }
 
+    finish(args, &report, &file.dataset.notes)
+}
+
+/// Prints the report. Nothing but errors is a failure.
+fn finish(args: &MeasureArgs, report: &Report, notes: &[String]) -> Result<ExitCode, Failure> {
     let text = match args.format {
-        Format::Json => format!("{}\n", serde_json::to_string_pretty(&report)?),
+        Format::Json => format!("{}\n", serde_json::to_string_pretty(report)?),
         Format::Csv => to_csv(&report.results),
-        Format::Table => output::table(&report, &file.dataset.notes),
+        Format::Table => output::table(report, notes),
     };
     output::write(&text)?;
     let nothing = !report.results.is_empty() && report.results.iter().all(|r| r.value.is_null());
@@ -142,17 +180,17 @@ impl Named {
 }
 
 /// The columns by name or number from 1, and the arrays by name; all of them if none is named.
-fn named(file: &OpenFile, names: &[String]) -> Result<Named, Failure> {
+fn named(dataset: &Dataset, names: &[String]) -> Result<Named, Failure> {
     if names.is_empty() {
         let all = |len: usize| (0..len).collect();
-        return Ok(Named { columns: all(file.dataset.columns.len()), matrices: all(file.dataset.matrices.len()) });
+        return Ok(Named { columns: all(dataset.columns.len()), matrices: all(dataset.matrices.len()) });
     }
-    named_again(file, names)
+    named_again(dataset, names)
 }
 
 /// The same, and nothing if none is named. A name that a column and an array share stands for both.
-fn named_again(file: &OpenFile, names: &[String]) -> Result<Named, Failure> {
-    let (all, arrays) = (&file.dataset.columns, &file.dataset.matrices);
+fn named_again(dataset: &Dataset, names: &[String]) -> Result<Named, Failure> {
+    let (all, arrays) = (&dataset.columns, &dataset.matrices);
     let mut found = Named { columns: Vec::new(), matrices: Vec::new() };
     for name in names {
         let by_number = || name.parse::<usize>().ok().filter(|n| (1..=all.len()).contains(n)).map(|n| n - 1);
@@ -174,15 +212,20 @@ fn named_again(file: &OpenFile, names: &[String]) -> Result<Named, Failure> {
 }
 
 /// What every measurement of one call shares.
-struct Run<'a> {
-    file: &'a OpenFile,
+struct Call<'a> {
     settings: &'a Settings,
     args: &'a MeasureArgs,
     context: &'a Context<'a>,
     progress: &'a Progress,
 }
 
-impl Run<'_> {
+/// A call on a file.
+struct Run<'a> {
+    file: &'a OpenFile,
+    call: &'a Call<'a>,
+}
+
+impl Call<'_> {
     /// The parameters that were set for a measure.
     fn given(&self, id: &str) -> Map<String, Json> {
         let mut given = self.settings.get(id).cloned().unwrap_or_default();
@@ -194,35 +237,6 @@ impl Run<'_> {
             given.entry("missing").or_insert_with(|| Json::from(word));
         }
         given
-    }
-
-    fn measure_column(&self, index: usize, wanted: &[&'static Entry], report: &mut Report) -> Result<(), Failure> {
-        let described = &self.file.dataset.columns[index];
-        let mut resident = None;
-        for entry in wanted {
-            let id = entry.about.id;
-            let given = self.given(id);
-            self.progress.begin(format!("{id} of {}", described.name));
-            let started = Instant::now();
-            let params = Json::Object(given.clone());
-            let computed = if let Some(mut accumulator) = streamed(entry, described, &params)? {
-                let passed =
-                    pollster::block_on(self.file.stream(index, &mut |chunk| accumulator.push(chunk), self.progress));
-                match passed {
-                    Ok(_labels) => pollster::block_on(measure::stream::finish(accumulator, self.context)),
-                    Err(e) => return Err(e.into()),
-                }
-            } else {
-                if resident.is_none() && described.values.is_none() && entry.about.accepts != Accepts::Nothing {
-                    resident = Some(pollster::block_on(self.file.column(index, self.progress))?);
-                }
-                let column = resident.as_ref().unwrap_or(described);
-                pollster::block_on(entry.run(&params, column, self.context))
-            };
-            let name = (entry.about.accepts != Accepts::Nothing).then_some(described.name.as_str());
-            self.record(entry, name, Vec::new(), &given, computed, started, report)?;
-        }
-        Ok(())
     }
 
     #[expect(clippy::too_many_arguments, reason = "what a record is made of")]
@@ -260,16 +274,108 @@ impl Run<'_> {
     }
 }
 
-/// An accumulator, where the column is still in its file and the measure has one: such a column is never loaded.
-fn streamed(
-    entry: &'static Entry,
-    column: &Column,
-    params: &Json,
-) -> Result<Option<Box<dyn measure::Accumulator>>, Failure> {
-    if column.is_resident() {
-        return Ok(None);
+impl Run<'_> {
+    /// Measures one column: what counts takes it in one pass, if it is still in its file; the rest in memory.
+    fn measure_column(&self, index: usize, wanted: &[&'static Entry], report: &mut Report) -> Result<(), Failure> {
+        let described = &self.file.dataset.columns[index];
+        let passing = Instant::now();
+        let mut counted = self.counted(index, wanted)?;
+        let mut resident = None;
+        for (place, entry) in wanted.iter().enumerate() {
+            let id = entry.about.id;
+            let given = self.call.given(id);
+            self.call.progress.begin(format!("{id} of {}", described.name));
+            let mut started = Instant::now();
+            let computed = match counted.remove(&place) {
+                Some(counts) => {
+                    started = passing;
+                    pollster::block_on(measure::stream::finish(counts, self.call.context))
+                }
+                None => self.in_memory(index, entry, &Json::Object(given.clone()), &mut resident)?,
+            };
+            let name = (entry.about.accepts != Accepts::Nothing).then_some(described.name.as_str());
+            self.call.record(entry, name, Vec::new(), &given, computed, started, report)?;
+        }
+        Ok(())
     }
-    Ok(entry.accumulator(params, column)?)
+
+    /// The measures that a column in its file passed by, by their places. Those that could not count it are not among
+    /// them: there may be more different values than are counted one by one, and in memory they can be sorted.
+    fn counted(
+        &self,
+        index: usize,
+        wanted: &[&'static Entry],
+    ) -> Result<BTreeMap<usize, Box<dyn measure::Accumulator>>, Failure> {
+        let described = &self.file.dataset.columns[index];
+        let mut counting = BTreeMap::new();
+        if described.is_resident() || self.call.args.surrogates.is_some() {
+            return Ok(counting);
+        }
+        for (place, entry) in wanted.iter().enumerate() {
+            let params = Json::Object(self.call.given(entry.about.id));
+            if let Some(counts) = entry.accumulator(&params, described)? {
+                counting.insert(place, counts);
+            }
+        }
+        if counting.is_empty() {
+            return Ok(counting);
+        }
+        let ids: Vec<&str> = counting.keys().map(|&place| wanted[place].about.id).collect();
+        self.call.progress.begin(format!("{} of {}", ids.join(", "), described.name));
+        let mut sink = |chunk: Chunk<'_>| {
+            counting.retain(|_, counts| counts.push(chunk).is_ok());
+            Ok(())
+        };
+        pollster::block_on(self.file.stream(index, &mut sink, self.call.progress))?;
+        Ok(counting)
+    }
+
+    /// Measures a column with all of its values, loading them where nobody has yet.
+    fn in_memory(
+        &self,
+        index: usize,
+        entry: &'static Entry,
+        params: &Json,
+        resident: &mut Option<Column>,
+    ) -> Result<Result<Outcome, MeasureError>, Failure> {
+        let described = &self.file.dataset.columns[index];
+        if resident.is_none() && described.values.is_none() && entry.about.accepts != Accepts::Nothing {
+            *resident = Some(match pollster::block_on(self.file.column(index, self.call.progress)) {
+                Ok(column) => column,
+                // The other measures can do without.
+                Err(DataError::TooLarge { what, needed, limit }) => {
+                    let what = format!("{} needs all values at once: {what}", entry.about.id);
+                    return Ok(Err(MeasureError::TooLarge { what, bytes: needed, limit }));
+                }
+                Err(error) => return Err(error.into()),
+            });
+        }
+        let column = resident.as_ref().unwrap_or(described);
+        Ok(pollster::block_on(entry.run(params, column, self.call.context))
+            .and_then(|outcome| self.among_surrogates(entry, params, column, outcome)))
+    }
+
+    /// The outcome with its place among surrogates, where that was asked for.
+    fn among_surrogates(
+        &self,
+        entry: &'static Entry,
+        params: &Json,
+        column: &Column,
+        outcome: Outcome,
+    ) -> Result<Outcome, MeasureError> {
+        let Some(plan) = self.call.args.surrogates.filter(|_| surrogate::applies(entry)) else { return Ok(outcome) };
+        let label = format!("{} surrogates of {}, {}", plan.count, column.name, entry.about.id);
+        self.call.progress.begin(label);
+        let threads = outcome.ran.backend == Backend::Cpu;
+        let placed = surrogate::Test::new(entry, params, column, plan, self.call.args.seed)
+            .and_then(|test| surrogates::place(&test, outcome.clone(), threads, self.call.context, self.call.progress));
+        match placed {
+            Err(error @ MeasureError::Cancelled(_)) => Err(error),
+            // The value of the data stands without them.
+            Err(error) => Ok(outcome.warn("no_surrogates", format!("not compared with surrogates: {error}"))),
+            placed => placed,
+        }
+    }
 }
 
 impl From<KindChoice> for Kind {

@@ -3,13 +3,23 @@
 use std::{
     cell::RefCell,
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom, Write as _},
     path::Path,
 };
 
 use anyhow::Context as _;
 use futures_util::future::LocalBoxFuture;
 use surprisal_core::data::{ByteSource, DataError};
+
+/// What standard input is called in reports.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
+
+/// At most `most` bytes of standard input: fewer only at its end.
+pub(crate) fn standard_input(most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(most as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// A file on disk, read where it is asked for.
 pub(crate) struct FileSource {
@@ -19,12 +29,18 @@ pub(crate) struct FileSource {
 }
 
 impl FileSource {
-    /// Opens `path`, or spools standard input into a temporary file for `-`, since readers go back and forth.
+    /// The beginning of standard input and what follows it, in a temporary file: for readers that go back and forth.
+    pub(crate) fn spool(head: &[u8]) -> anyhow::Result<Self> {
+        let mut spool = tempfile::tempfile().context("cannot make a temporary file for standard input")?;
+        spool.write_all(head).context("cannot write a temporary file")?;
+        let rest = io::copy(&mut io::stdin().lock(), &mut spool).context("cannot read standard input")?;
+        Ok(Self { name: STANDARD_INPUT.to_owned(), len: head.len() as u64 + rest, file: RefCell::new(spool) })
+    }
+
+    /// Opens `path`; `-` is standard input.
     pub(crate) fn open(path: &str) -> anyhow::Result<Self> {
         if path == "-" {
-            let mut spool = tempfile::tempfile().context("cannot make a temporary file for standard input")?;
-            let len = io::copy(&mut io::stdin().lock(), &mut spool).context("cannot read standard input")?;
-            return Ok(Self { name: "standard input".to_owned(), len, file: RefCell::new(spool) });
+            return Self::spool(&[]);
         }
         let file = File::open(path).with_context(|| format!("cannot open {path}"))?;
         let meta = file.metadata().with_context(|| format!("cannot read {path}"))?;

@@ -349,3 +349,80 @@ fn arrays_are_measured_by_name() {
     assert_eq!(results.len(), 4);
     assert!((results[3]["value"].as_f64().unwrap() - 6.140483727875695).abs() < 1e-8);
 }
+
+#[test]
+fn surrogates_are_in_the_record_and_the_table_and_do_not_depend_on_threads() {
+    let args = [
+        "--column",
+        "count",
+        "--measure",
+        "perm",
+        "--measure",
+        "hist.entropy",
+        "--surrogates",
+        "iaaft=19",
+        "--seed",
+        "3",
+    ];
+    let report = json(&[&["measure", &sunspots()], &args[..], &["--format", "json"]].concat());
+    let result = &report["results"][0];
+    let s = &result["surrogates"];
+    assert_eq!((&s["kind"], &s["count"], &s["seed"]), (&"iaaft".into(), &19.into(), &3.into()));
+    let one = |key: &str| s[key][0].as_f64().unwrap();
+    assert!(one("low") <= one("mean") && one("mean") <= one("high"), "{s}");
+    // The sunspot cycle is no linear process seen through a monotone function: the rank is the first of twenty.
+    assert_eq!((one("p_low"), one("p_value")), (0.05, 0.05), "{s}");
+    assert!(s["spectrum_error"].as_f64().unwrap() < 0.05, "{s}");
+    // The same numbers from the library, one after the other.
+    let again = json(&[&["measure", &sunspots()], &args[..], &["--format", "json"]].concat());
+    assert_eq!(again["results"][0]["surrogates"], *s);
+    let warnings = report["results"][1]["warnings"].to_string();
+    assert!(warnings.contains("surrogates_equal"), "{warnings}");
+    let table = surprisal().args(["measure", &sunspots()]).args(args).assert().success();
+    assert!(text(&table).contains("for 19 iaaft surrogates (mean "), "{}", text(&table));
+    let csv = surprisal().args(["measure", &sunspots()]).args(args).args(["--format", "csv"]).assert().success();
+    assert!(text(&csv).lines().nth(1).unwrap().contains("p_value"), "{}", text(&csv));
+
+    let (_folder, path) = several();
+    let labels = json(&[
+        "measure",
+        &path,
+        "--column",
+        "a",
+        "--measure",
+        "lz76.count",
+        "--surrogates",
+        "phase=9",
+        "--format",
+        "json",
+    ]);
+    assert!(labels["results"][0]["value"].is_number(), "the value stands without surrogates");
+    assert!(labels["results"][0]["warnings"].to_string().contains("not compared with surrogates"));
+    for (args, words) in [
+        (["--measure", "mi.ksg1", "--surrogates", "iaaft=9"], "is for measures of one column, and mi.ksg1 is not"),
+        (["--measure", "perm", "--surrogates", "twist=9"], "expected shuffle, phase or iaaft"),
+    ] {
+        let assert = surprisal().args(["measure", &path]).args(args).assert().code(2);
+        assert!(text(&assert).contains(words), "{args:?}: {}", text(&assert));
+    }
+}
+
+#[test]
+fn a_preset_puts_the_estimators_side_by_side() {
+    let (_folder, path) = several();
+    let report = json(&[
+        "measure",
+        &path,
+        "--column",
+        "a",
+        "--preset",
+        "estimators",
+        "--measure",
+        "lz78.count",
+        "--format",
+        "json",
+    ]);
+    let ids: Vec<&str> = report["results"].as_array().unwrap().iter().map(|r| r["measure"].as_str().unwrap()).collect();
+    let shannon = ["shannon.plugin", "shannon.miller_madow", "shannon.grassberger", "shannon.chao_shen", "shannon.nsb"];
+    assert_eq!(ids, [&shannon[..], &["lz78.count"]].concat());
+}

@@ -8,6 +8,8 @@
 //!               "uncertainty": {"low": 1.4, "high": 1.6, "method": "…"}, "backend": "cpu", "adapter": null,
 //!               "seconds": 0.01}]}
 //! ```
+//! A result that was compared with surrogate data says so: `"surrogates": {"kind": "iaaft", "count": 99, "mean": [1.2], "low": [1.1],
+//! "high": [1.3], "p_value": [0.01], …}`, one entry of a list for each value.
 //! A measure of several columns names the others as `"with": ["…"]`, and one of an array has its name as the column.
 //! A measure that cannot be computed for a column has `"value": null` and says `"why"`.
 
@@ -18,7 +20,7 @@ use crate::{
     compute::{Backend, Ran},
     data::{Column, ColumnType, Dataset, Kind, Matrix, Provenance},
     figure::{Axis, ColourMap, Figure, Mark, Panel, number},
-    measure::{self, Accepts, MeasureError, Outcome, Warning},
+    measure::{self, Accepts, MeasureError, Outcome, Warning, surrogate::Surrogates},
     quantity::{Information, Uncertainty, Unit},
 };
 
@@ -80,6 +82,9 @@ pub struct ResultRecord {
     pub unit: Option<Unit>,
     /// How sure the value is.
     pub uncertainty: Option<Uncertainty>,
+    /// Where it lies among surrogates, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surrogates: Option<Surrogates>,
     /// The estimator's name.
     pub estimator: Option<String>,
     /// How many values were used.
@@ -148,6 +153,7 @@ impl ResultRecord {
             why: None,
             unit: None,
             uncertainty: None,
+            surrogates: None,
             estimator: None,
             n: None,
             warnings: Vec::new(),
@@ -238,6 +244,7 @@ impl ResultRecord {
         self.parameters = outcome.parameters;
         self.unit = Some(outcome.unit);
         self.uncertainty = outcome.uncertainty;
+        self.surrogates = outcome.surrogates;
         self.estimator = Some(outcome.estimator.to_owned());
         self.n = Some(outcome.n);
         // What `why` says already.
@@ -398,7 +405,7 @@ pub const fn offers(accepts: Accepts, ty: ColumnType) -> bool {
 #[must_use]
 pub fn to_csv(results: &[ResultRecord]) -> String {
     let mut text =
-        "measure,column,value,unit,low,high,method,estimator,n,backend,adapter,seconds,why,warnings,parameters\n"
+        "measure,column,value,unit,low,high,method,estimator,n,backend,adapter,seconds,why,warnings,parameters,surrogates\n"
             .to_owned();
     let optional = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
     for r in results {
@@ -425,6 +432,7 @@ pub fn to_csv(results: &[ResultRecord]) -> String {
             r.why.clone().unwrap_or_default(),
             warnings,
             Json::Object(r.parameters.clone()).to_string(),
+            r.surrogates.as_ref().and_then(|s| serde_json::to_string(s).ok()).unwrap_or_default(),
         ];
         text.push_str(&fields.map(quoted).join(","));
         text.push('\n');

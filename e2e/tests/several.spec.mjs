@@ -77,10 +77,10 @@ test('a preset chooses for a kind of data, and the link keeps the choice', async
   await openPage(page, project, 'resamples=0');
   await dropFile(page, sample('markov.csv'));
   await settled(page);
-  await page.locator('#preset').selectOption('few-data');
+  await page.locator('#preset').selectOption('estimators');
   await settled(page);
   const ids = (await records(page)).map((r) => r.measure);
-  expect(ids).toEqual(['shannon.plugin', 'shannon.miller_madow', 'shannon.grassberger', 'shannon.chao_shen']);
+  expect(ids).toEqual(['shannon.plugin', 'shannon.miller_madow', 'shannon.grassberger', 'shannon.chao_shen', 'shannon.nsb']);
   expect(page.url()).toContain('measure=shannon.grassberger');
-  agree(await records(page), commandLine(sample('markov.csv'), '--preset', 'few-data', '--resamples', '0', '--backend', 'cpu'));
+  agree(await records(page), commandLine(sample('markov.csv'), '--preset', 'estimators', '--resamples', '0', '--backend', 'cpu'));
 });

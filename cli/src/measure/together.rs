@@ -54,8 +54,8 @@ impl Run<'_> {
     pub(super) fn is_of_one(&self, entry: &'static Entry, column: &Column, with: &[usize]) -> bool {
         let accepts = entry.about.accepts;
         match accepts {
-            Accepts::Points => with.is_empty() && (!self.args.column.is_empty() || accepts.suits(column.ty)),
-            Accepts::SymbolPair => has_law(&self.given(entry.about.id)),
+            Accepts::Points => with.is_empty() && (!self.call.args.column.is_empty() || accepts.suits(column.ty)),
+            Accepts::SymbolPair => has_law(&self.call.given(entry.about.id)),
             Accepts::Nothing => true,
             _ => accepts.is_of_one_column(),
         }
@@ -65,7 +65,7 @@ impl Run<'_> {
         for &entry in &chosen.entries {
             let accepts = entry.about.accepts;
             match accepts {
-                Accepts::Pair | Accepts::SymbolPair if !has_law(&self.given(entry.about.id)) => {
+                Accepts::Pair | Accepts::SymbolPair if !has_law(&self.call.given(entry.about.id)) => {
                     self.pairs(entry, chosen, report)?;
                 }
                 Accepts::Table => self.tables(entry, chosen, report)?,
@@ -185,17 +185,17 @@ impl Run<'_> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let id = entry.about.id;
-        let given = self.given(id);
+        let given = self.call.given(id);
         let with: Vec<String> = beside.iter().map(|c| c.name.clone()).collect();
         let words = if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
-        self.progress.begin(format!("{id} of {name}{words}"));
+        self.call.progress.begin(format!("{id} of {name}{words}"));
         let started = Instant::now();
-        let computed = pollster::block_on(entry.run(&Json::Object(given.clone()), subject, self.context));
-        self.record(entry, Some(name), with, &given, computed, started, report)
+        let computed = pollster::block_on(entry.run(&Json::Object(given.clone()), subject, self.call.context));
+        self.call.record(entry, Some(name), with, &given, computed, started, report)
     }
 
     /// The columns with their values.
     fn loaded(&self, places: &[usize]) -> Result<Vec<Column>, Failure> {
-        Ok(pollster::block_on(self.file.columns(places, self.progress))?)
+        Ok(pollster::block_on(self.file.columns(places, self.call.progress))?)
     }
 }

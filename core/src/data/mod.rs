@@ -36,6 +36,7 @@ mod npy_header;
 mod open;
 mod options;
 mod part;
+mod passing;
 mod picture;
 mod pipe;
 mod preview;
@@ -58,6 +59,7 @@ pub use chunk::Chunk;
 pub use error::DataError;
 pub use open::{OpenFile, open};
 pub use options::{CsvOptions, Options};
+pub use passing::Passing;
 pub use preview::Preview;
 pub use source::{ByteSource, Memory};
 

@@ -313,6 +313,12 @@ impl Opener<'_> {
 }
 
 impl OpenFile {
+    /// The dataset and the one part of a file that is no archive, without the source.
+    pub(super) fn into_only_part(mut self) -> Option<(Dataset, Part)> {
+        let part = self.parts.pop()?;
+        self.parts.is_empty().then_some((self.dataset, part))
+    }
+
     /// The first rows of every column as text, for a table to look at.
     #[must_use]
     pub const fn preview(&self) -> &Preview {

@@ -267,6 +267,8 @@ tables! {
     tokens::TokenWindows,
     model::CrossEntropy,
     model::Perplexity,
+    model::GivenCrossEntropy,
+    model::GivenPerplexity,
     profile::SeriesProfile,
     matrix::MatrixEntropy,
     matrix::GaussianEntropy,

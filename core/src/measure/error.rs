@@ -114,6 +114,9 @@ pub enum MeasureError {
     /// The column is still in its file; it must be loaded or streamed.
     #[error("the column '{0}' is not in memory")]
     NotResident(String),
+    /// A column that passes by cannot be counted; the message is the reader's own.
+    #[error("not counted as it passed by: {0}; from a file it can be measured in memory")]
+    Passing(String),
     /// A back end failed; the message is its own.
     #[error("{backend} failed: {message}")]
     Backend {

@@ -235,6 +235,9 @@ impl Measure for HistogramEntropy {
         accepts: Accepts::Series,
         cost: "O(N log N)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "moving-block bootstrap, blocks of ⌈n^(1/3)⌉ windows; contiguous groups of windows for long series",
+        bias: "low by about (bins occupied − 1)/(2 N ln 2), and it depends on the bins: no limit as N grows",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -261,6 +264,9 @@ impl Measure for DifferentialHistogram {
         accepts: Accepts::Series,
         cost: "O(N log N)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "moving-block bootstrap, blocks of ⌈n^(1/3)⌉ windows; contiguous groups of windows for long series",
+        bias: "that of the counts, and high or low by how much the density bends within a bin",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

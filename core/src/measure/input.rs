@@ -10,6 +10,9 @@ use serde_json::{Map, Value as Json};
 use super::{About, MeasureError, Subject};
 use crate::data::{Column, ColumnType, Symbols, Values};
 
+/// Integers within a range of so many are numbered by a table.
+const MOST_TABLED: usize = 1 << 18;
+
 /// The kinds of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -223,7 +226,7 @@ impl<'a> Input<'a> {
     pub fn symbols(&self) -> Result<Sequence<'a>, MeasureError> {
         match self.values()? {
             Some(Values::Bytes(v)) => Ok(Sequence::of_bytes(&v[..self.take(v.len())])),
-            Some(Values::Integer(v)) => Ok(Sequence::of_ordered(&v[..self.take(v.len())])),
+            Some(Values::Integer(v)) => Ok(Sequence::of_integers(&v[..self.take(v.len())])),
             Some(Values::Symbols(s)) => self.labels(s),
             Some(Values::Real(_) | Values::Time(_)) => Ok(Sequence::of_reals(&self.series()?)),
             None => Ok(Sequence::default()),
@@ -323,7 +326,25 @@ impl Sequence<'_> {
         Self { codes: bytes.iter().map(|&b| u32::from(b)).collect(), alphabet: 256, omitted: 0 }
     }
 
-    /// Values numbered densely; small integer ranges keep their order without a dictionary.
+    /// Integers numbered densely by value: where they lie close together, by a table of their range.
+    #[must_use]
+    pub fn of_integers(values: &[i64]) -> Self {
+        let (low, high) = values.iter().fold((i64::MAX, i64::MIN), |(low, high), &x| (low.min(x), high.max(x)));
+        let range = if values.is_empty() { 0 } else { high.abs_diff(low) };
+        let Some(range) = usize::try_from(range).ok().filter(|&r| !values.is_empty() && r < MOST_TABLED) else {
+            return Self::of_ordered(values);
+        };
+        let place = |x: i64| usize::try_from(x.abs_diff(low)).unwrap_or(range);
+        let mut rank = vec![0_u32; range + 1];
+        values.iter().for_each(|&x| rank[place(x)] = 1);
+        let mut alphabet = 0;
+        for slot in &mut rank {
+            (*slot, alphabet) = (alphabet, alphabet + *slot);
+        }
+        Self { codes: values.iter().map(|&x| rank[place(x)]).collect(), alphabet, omitted: 0 }
+    }
+
+    /// Values numbered densely by value.
     #[must_use]
     pub fn of_ordered<T: Copy + Eq + Ord + std::hash::Hash>(values: &[T]) -> Self {
         let mut seen: HashMap<T, u32> = HashMap::new();
@@ -367,5 +388,27 @@ impl Sequence<'_> {
         };
         let codes = series.values.iter().map(|&x| u32::from(x >= median)).collect();
         Self { codes, alphabet: 2, omitted: series.omitted }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn integers_are_numbered_by_value_either_way(raw in prop::collection::vec(-50_i64..50, 0..200), spread in prop::sample::select(vec![1_i64, 1000, 1 << 40])) {
+            let values: Vec<i64> = raw.iter().map(|x| x * spread - 7).collect();
+            let (table, map) = (Sequence::of_integers(&values), Sequence::of_ordered(&values));
+            prop_assert_eq!((table.codes, table.alphabet), (map.codes, map.alphabet));
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_integers_are_far_apart() {
+        let ends = Sequence::of_integers(&[i64::MAX, i64::MIN, i64::MAX]);
+        assert_eq!((&ends.codes[..], ends.alphabet), (&[1, 0, 1][..], 2));
     }
 }

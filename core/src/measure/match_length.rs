@@ -104,6 +104,9 @@ impl Measure for MatchLength {
         accepts: Accepts::Symbols,
         cost: "O(N)",
         gpu: false,
+        unit: "bits/symbol",
+        uncertainty: "none",
+        bias: "of the order of 1/log n, of either sign",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]

@@ -14,6 +14,7 @@ mod exp;
 mod input;
 mod order;
 mod outcome;
+mod passing_words;
 mod presets;
 mod subject;
 
@@ -36,6 +37,7 @@ pub mod regularity;
 pub mod school;
 pub mod spectral;
 pub mod stream;
+pub mod surrogate;
 pub mod svd;
 pub mod symbols;
 pub mod tokens;
@@ -73,6 +75,12 @@ pub struct About {
     pub cost: &'static str,
     /// Whether back ends other than the CPU have a kernel for it.
     pub gpu: bool,
+    /// The unit of its value, by default.
+    pub unit: &'static str,
+    /// How the uncertainty of its value is found, or `none`.
+    pub uncertainty: &'static str,
+    /// In which direction the estimate errs, and by how much where that is known.
+    pub bias: &'static str,
 }
 
 /// How a measure runs: on what, how fast it must answer, with which resampling.

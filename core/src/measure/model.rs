@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, ParameterError, Value};
+use super::{
+    About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, ParameterError, Series, Value,
+    discrete::NoParams,
+};
 use crate::{
     pace::Pace,
     quantity::{Uncertainty, Unit},
@@ -213,6 +216,9 @@ impl Measure for CrossEntropy {
         accepts: Accepts::Bytes,
         cost: "O(N)",
         gpu: false,
+        unit: "bits/byte",
+        uncertainty: "standard error of the means of 20 consecutive groups",
+        bias: "high: a model of counts costs what it has not learned",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -236,11 +242,114 @@ impl Measure for Perplexity {
         accepts: Accepts::Bytes,
         cost: "O(N)",
         gpu: false,
+        unit: "1",
+        uncertainty: "standard error of the means of 20 consecutive groups",
+        bias: "high, as the cross entropy",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let predicted = predict(Self::ABOUT.id, &p, &input.bytes()?, context.pace).await?;
         Ok(predicted.outcome(f64::exp2, Unit::One, context))
+    }
+}
+
+/// The mean surprisal of the probabilities that a model gave to what happened, and its standard error over groups.
+#[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
+fn of_probabilities(id: &'static str, input: &Input<'_>) -> Result<(f64, Option<f64>, Series<'static>), MeasureError> {
+    let series = input.series()?;
+    let n = series.values.len();
+    if n == 0 {
+        return Err(MeasureError::TooShort { n: 0, what: "a mean surprisal".to_owned(), needed: 1 });
+    }
+    if let Some((i, p)) = series.values.iter().enumerate().find(|(_, p)| !(0.0..=1.0).contains(*p)) {
+        let (wanted, found) = ("probabilities from 0 to 1".to_owned(), format!("value {i} is {p}"));
+        return Err(MeasureError::Domain { measure: id, wanted, found });
+    }
+    let mut groups = [0.0; GROUPS];
+    series.values.iter().enumerate().for_each(|(i, p)| groups[i * GROUPS / n] -= p.log2());
+    let bits = groups.iter().sum::<f64>() / n as f64;
+    let error = (n >= 10 * GROUPS && bits.is_finite()).then(|| {
+        let size = n as f64 / GROUPS as f64;
+        let square = groups.iter().map(|g| (g / size - bits).powi(2)).sum::<f64>();
+        (square / (GROUPS * (GROUPS - 1)) as f64).sqrt()
+    });
+    Ok((bits, error, Series { values: series.values.into_owned().into(), ..series }))
+}
+
+/// The outcome of `value`, a growing function of the mean surprisal of given probabilities.
+fn given_outcome(
+    id: &'static str,
+    value: fn(f64) -> f64,
+    unit: Unit,
+    input: &Input<'_>,
+    context: &Context<'_>,
+) -> Result<Outcome, MeasureError> {
+    let (bits, error, series) = of_probabilities(id, input)?;
+    // + 0.0: the surprisal of certainty is not minus zero.
+    let mut outcome =
+        Outcome::new(Value::Scalar(value(bits + 0.0)), unit, "mean of −log₂ p", series.values.len() as u64);
+    if series.omitted > 0 {
+        outcome = outcome.detail("omitted", series.omitted);
+    }
+    if let Some(error) = error.filter(|_| context.resamples > 0) {
+        let (low, high) = (value(bits - 1.96 * error), value(bits + 1.96 * error));
+        outcome.uncertainty = Some(Uncertainty { low, high, method: format!("means of {GROUPS} consecutive groups") });
+    }
+    let impossible = series.values.iter().filter(|p| **p == 0.0).count();
+    if impossible > 0 {
+        let text = format!("{impossible} things happened that had the probability 0");
+        outcome = outcome.detail("impossible", impossible).warn("infinite", text);
+    }
+    Ok(outcome)
+}
+
+/// The cross entropy of what happened with the probabilities that a model gave it.
+pub struct GivenCrossEntropy;
+
+impl Measure for GivenCrossEntropy {
+    type Params = NoParams;
+    const ABOUT: About = About {
+        id: "cross_entropy.given",
+        title: "Cross entropy of given probabilities",
+        summary: "Bits per symbol that a model of your own needs: the mean surprisal of the probabilities it gave to what happened.",
+        equation: "H = −(1/N) Σ log₂ qᵢ, qᵢ the probability that was given to what happened",
+        source: "Shannon, Prediction and entropy of printed English, Bell Syst. Tech. J. 30, 50 (1951); Good, Rational decisions, J. R. Stat. Soc. B 14, 107 (1952)",
+        family: Family::Bytes,
+        accepts: Accepts::Series,
+        cost: "O(N)",
+        gpu: false,
+        unit: "bits/symbol",
+        uncertainty: "standard error of the means of 20 consecutive groups",
+        bias: "none, if the model has not seen what it predicts",
+    };
+
+    async fn measure(_: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        given_outcome(Self::ABOUT.id, |bits| bits, Unit::BitsPerSymbol, input, context)
+    }
+}
+
+/// Two to that cross entropy.
+pub struct GivenPerplexity;
+
+impl Measure for GivenPerplexity {
+    type Params = NoParams;
+    const ABOUT: About = About {
+        id: "perplexity.given",
+        title: "Perplexity of given probabilities",
+        summary: "Among how many equally likely symbols a model of your own hesitates on average: 2 to the cross entropy.",
+        equation: "2^H, H = −(1/N) Σ log₂ qᵢ, qᵢ the probability that was given to what happened",
+        source: "Jelinek, Mercer, Bahl & Baker, Perplexity: a measure of the difficulty of speech recognition tasks, J. Acoust. Soc. Am. 62, S63 (1977)",
+        family: Family::Bytes,
+        accepts: Accepts::Series,
+        cost: "O(N)",
+        gpu: false,
+        unit: "1",
+        uncertainty: "standard error of the means of 20 consecutive groups",
+        bias: "none, if the model has not seen what it predicts",
+    };
+
+    async fn measure(_: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
+        given_outcome(Self::ABOUT.id, f64::exp2, Unit::One, input, context)
     }
 }
 
@@ -251,7 +360,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::pace::Unhurried;
+    use crate::{compute::Cpu, data::Column, measure::run, pace::Unhurried};
+
+    #[test]
+    fn impossible_and_certain_things_are_told() {
+        let of = |p: &[f64]| {
+            let context = Context::new(&Cpu, &Unhurried);
+            pollster::block_on(run(
+                "cross_entropy.given",
+                &serde_json::json!({}),
+                &Column::real("q", p.to_vec()),
+                &context,
+            ))
+        };
+        assert_eq!(of(&[1.0, 1.0]).unwrap().value, Value::Scalar(0.0));
+        assert_eq!(of(&[0.5, 0.0]).unwrap().why().unwrap(), "infinite: 1 things happened that had the probability 0");
+        assert!(
+            of(&[0.5, 1.5]).unwrap_err().to_string().contains("takes probabilities from 0 to 1, and value 1 is 1.5")
+        );
+        assert!(matches!(of(&[]), Err(MeasureError::TooShort { .. })));
+    }
 
     proptest! {
         #[test]
@@ -272,6 +400,18 @@ mod tests {
             };
             let expected = test.windows(n).map(|g| -q(g).log2()).sum::<f64>() / test.windows(n).len() as f64;
             prop_assert!((got.bits - expected).abs() < 1e-12 * expected, "{} {expected}", got.bits);
+        }
+
+        #[test]
+        fn given_probabilities_are_as_surprising_as_they_say(p in prop::collection::vec(0.001_f64..1.0, 1..300)) {
+            let column = Column::real("q", p.clone());
+            let context = Context::new(&Cpu, &Unhurried).with_resamples(10, 0);
+            let of = |id: &str| pollster::block_on(run(id, &serde_json::json!({}), &column, &context)).unwrap();
+            let (cross, perplexity) = (of("cross_entropy.given"), of("perplexity.given"));
+            let expected = p.iter().map(|q| -q.log2()).sum::<f64>() / p.len() as f64;
+            prop_assert!((cross.value.scalar().unwrap() - expected).abs() < 1e-12 * (1.0 + expected));
+            prop_assert!((perplexity.value.scalar().unwrap() / expected.exp2() - 1.0).abs() < 1e-12);
+            prop_assert_eq!(cross.uncertainty.is_some(), p.len() >= 200);
         }
 
         #[test]

@@ -9,8 +9,9 @@ use super::{
     bytes::bytes_of,
     discrete::plugin_bits,
     input::Sequence,
+    passing_words::PassingWords,
     stream::{Accumulator, Gaps},
-    symbols::{WordCounts, Words},
+    symbols::Words,
     uncertainty,
 };
 use crate::{
@@ -71,6 +72,9 @@ impl Measure for NgramEntropy {
         accepts: Accepts::Bytes,
         cost: "O(N)",
         gpu: true,
+        unit: "bits",
+        uncertainty: "bootstrap: 95 % interval of multinomial resamples of the counts",
+        bias: "low, more so the longer the n-grams: doubtful from a tenth as many different ones as bytes on",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -83,15 +87,42 @@ impl Measure for NgramEntropy {
     }
 
     fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
-        let counts = WordCounts::dense(256, p.n);
-        Ok(counts.map(|counts| Box::new(NgramStream { n: p.n, counts, gaps: Gaps::default() }) as Box<dyn Accumulator>))
+        Ok(Some(NgramStream::boxed(p.n, |stream, context| {
+            Box::pin(async move {
+                let counts = stream.counted(stream.n)?;
+                let mut outcome =
+                    Outcome::new(Value::Scalar(plugin_bits(&counts)), Unit::Bits, "plug-in", stream.words.len());
+                outcome.uncertainty = uncertainty::multinomial(&counts, &plugin_bits, context).await?;
+                Ok(saturated(outcome, counts.len()))
+            })
+        })))
     }
 }
 
+type Finish = for<'a> fn(Box<NgramStream>, &'a Context<'a>) -> LocalBoxFuture<'a, Result<Outcome, MeasureError>>;
+
+/// n-grams of bytes that pass by.
 struct NgramStream {
     n: u32,
-    counts: WordCounts,
+    words: PassingWords,
+    finish: Finish,
     gaps: Gaps,
+}
+
+impl NgramStream {
+    fn boxed(n: u32, finish: Finish) -> Box<dyn Accumulator> {
+        Box::new(Self { n, words: PassingWords::new(Some(n)), finish, gaps: Gaps::default() })
+    }
+
+    /// The counts of n-grams of so many bytes, at most `self.n`.
+    fn counted(&self, n: u32) -> Result<Vec<u64>, MeasureError> {
+        let have = self.words.len();
+        if have < u64::from(self.n) {
+            let what = format!("an n-gram of {} bytes", self.n);
+            return Err(MeasureError::TooShort { n: have, what, needed: u64::from(self.n) });
+        }
+        Ok(self.words.finish().shortened(n).counts())
+    }
 }
 
 impl Accumulator for NgramStream {
@@ -100,26 +131,11 @@ impl Accumulator for NgramStream {
     }
 
     fn take(&mut self, chunk: Chunk<'_>) -> Result<(), DataError> {
-        let codes: Vec<u32> = bytes_of(chunk)?.iter().map(|&b| u32::from(b)).collect();
-        self.counts.push(&codes);
-        Ok(())
+        self.words.push(Chunk::Bytes(&bytes_of(chunk)?))
     }
 
     fn finish<'a>(self: Box<Self>, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Outcome, MeasureError>> {
-        Box::pin(async move {
-            let (have, n) = (self.counts.len(), self.n);
-            if have < u64::from(n) {
-                return Err(MeasureError::TooShort {
-                    n: have,
-                    what: format!("an n-gram of {n} bytes"),
-                    needed: u64::from(n),
-                });
-            }
-            let counts: Vec<u64> = self.counts.finish().iter().copied().filter(|&c| c > 0).collect();
-            let mut outcome = Outcome::new(Value::Scalar(plugin_bits(&counts)), Unit::Bits, "plug-in", have);
-            outcome.uncertainty = uncertainty::multinomial(&counts, &plugin_bits, context).await?;
-            Ok(saturated(outcome, counts.len()))
-        })
+        (self.finish)(self, context)
     }
 }
 
@@ -153,6 +169,9 @@ impl Measure for NgramConditional {
         accepts: Accepts::Bytes,
         cost: "O(n N)",
         gpu: true,
+        unit: "bits/byte",
+        uncertainty: "none",
+        bias: "low where n-grams are too many for the text",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -165,29 +184,49 @@ impl Measure for NgramConditional {
             last = ngram_counts(&codes, n, context).await?;
             entropies.push(plugin_bits(&last.value));
         }
-        let conditional: Vec<f64> = entropies.windows(2).map(|w| w[1] - w[0]).collect();
-        let figure = Figure {
-            id: "conditional".to_owned(),
-            title: "Entropy of the next byte".to_owned(),
-            description: format!(
-                "From {:.2} bits with no context to {:.2} bits with {} bytes of context.",
-                entropies[0],
-                conditional.last().copied().unwrap_or_default(),
-                p.n - 1
-            ),
-            panels: vec![Panel {
-                x: Axis::new("context (bytes)"),
-                y: Axis::new("conditional entropy (bits/byte)"),
-                marks: vec![Mark::Line {
-                    name: String::new(),
-                    x: (0..p.n).map(f64::from).collect(),
-                    y: std::iter::once(entropies[0]).chain(conditional.iter().copied()).collect(),
-                    colour: Colour::First,
-                }],
-                weight: 1.0,
-            }],
-        };
-        let outcome = Outcome::new(Value::Vector(conditional), Unit::BitsPerByte, "plug-in", bytes.len() as u64);
-        Ok(saturated(outcome, last.value.len()).ran(last.ran).figure(figure))
+        Ok(conditional_of(&entropies, last.value.len(), bytes.len() as u64).ran(last.ran))
     }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        Ok(Some(NgramStream::boxed(p.n, |stream, _| {
+            Box::pin(async move {
+                let (mut entropies, mut seen) = (Vec::new(), 0);
+                for n in 1..=stream.n {
+                    let counts = stream.counted(n)?;
+                    entropies.push(plugin_bits(&counts));
+                    seen = counts.len();
+                }
+                Ok(conditional_of(&entropies, seen, stream.words.len()))
+            })
+        })))
+    }
+}
+
+/// The gains of the entropies of n-grams of 1, 2, … bytes, of which `seen` of the longest among `bytes` differ.
+#[expect(clippy::cast_precision_loss, reason = "at most 16 lengths")]
+fn conditional_of(entropies: &[f64], seen: usize, bytes: u64) -> Outcome {
+    let conditional: Vec<f64> = entropies.windows(2).map(|w| w[1] - w[0]).collect();
+    let figure = Figure {
+        id: "conditional".to_owned(),
+        title: "Entropy of the next byte".to_owned(),
+        description: format!(
+            "From {:.2} bits with no context to {:.2} bits with {} bytes of context.",
+            entropies[0],
+            conditional.last().copied().unwrap_or_default(),
+            entropies.len() - 1
+        ),
+        panels: vec![Panel {
+            x: Axis::new("context (bytes)"),
+            y: Axis::new("conditional entropy (bits/byte)"),
+            marks: vec![Mark::Line {
+                name: String::new(),
+                x: (0..entropies.len()).map(|n| n as f64).collect(),
+                y: std::iter::once(entropies[0]).chain(conditional.iter().copied()).collect(),
+                colour: Colour::First,
+            }],
+            weight: 1.0,
+        }],
+    };
+    let outcome = Outcome::new(Value::Vector(conditional), Unit::BitsPerByte, "plug-in", bytes);
+    saturated(outcome, seen).figure(figure)
 }

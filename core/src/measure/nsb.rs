@@ -230,6 +230,9 @@ impl Measure for Nsb {
         accepts: Accepts::Symbols,
         cost: "O(N + 500 √N)",
         gpu: true,
+        unit: "bits",
+        uncertainty: "posterior standard deviation",
+        bias: "small where the alphabet's size is right; the default, the symbols seen, is a lower bound of it",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

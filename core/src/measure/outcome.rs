@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::Undefined;
+use super::{Undefined, surrogate::Surrogates};
 use crate::{
     compute::Ran,
     figure::Figure,
     quantity::{Information, Uncertainty, Unit},
 };
+
+/// Details in the unit of the value: those of a permutation null.
+const NULL: [&str; 3] = ["null_mean", "null_low", "null_high"];
 
 /// The value of a measure: most are one number, profiles and planes are several, and some inputs have none.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +89,8 @@ pub struct Outcome {
     pub n: u64,
     /// How sure the value is, where a method exists and was asked for.
     pub uncertainty: Option<Uncertainty>,
+    /// Where the value lies among those of surrogate data, where that was asked for.
+    pub surrogates: Option<Surrogates>,
     /// What the reader should know.
     pub warnings: Vec<Warning>,
     /// What was chosen on the way: bin count, r, K, … (names in the field's terms).
@@ -108,6 +113,7 @@ impl Outcome {
             estimator,
             n,
             uncertainty: None,
+            surrogates: None,
             warnings: Vec::new(),
             details: Map::new(),
             parameters: Map::new(),
@@ -161,6 +167,14 @@ impl Outcome {
         if let Some(u) = &mut self.uncertainty {
             u.low *= factor;
             u.high *= factor;
+        }
+        if let Some(s) = &mut self.surrogates {
+            s.scale(factor);
+        }
+        for key in NULL {
+            if let Some(x) = self.details.get(key).and_then(Json::as_f64) {
+                self.details.insert(key.to_owned(), Json::from(x * factor));
+            }
         }
         self
     }

@@ -58,10 +58,16 @@ pub const PRESETS: [Preset; 9] = [
         ],
     },
     Preset {
-        id: "few-data",
-        title: "Few data",
-        summary: "Estimators with different corrections of bias side by side: where they part, the data are too few.",
-        measures: &["shannon.plugin", "shannon.miller_madow", "shannon.grassberger", "shannon.chao_shen"],
+        id: "estimators",
+        title: "Few data: estimators side by side",
+        summary: "Shannon entropy by every estimator there is: where they part, the data are too few.",
+        measures: &[
+            "shannon.plugin",
+            "shannon.miller_madow",
+            "shannon.grassberger",
+            "shannon.chao_shen",
+            "shannon.nsb",
+        ],
     },
     Preset {
         id: "text",
@@ -113,7 +119,7 @@ mod tests {
                 assert!(find(id).is_ok(), "{}: {id}", preset.id);
             }
         }
-        assert_eq!(preset("few-data").map(|p| p.measures.len()), Some(4));
+        assert_eq!(preset("estimators").map(|p| p.measures.len()), Some(5));
         assert_eq!(preset("no-such"), None);
     }
 }

@@ -77,6 +77,9 @@ impl Measure for SeriesProfile {
         accepts: Accepts::Series,
         cost: "O(N m) for perm, O(N) for hist",
         gpu: false,
+        unit: "1 for perm, bits for hist",
+        uncertainty: "none",
+        bias: "low in every window; equal for all windows of one size, so that they compare",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "a picture")]

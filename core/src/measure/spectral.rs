@@ -68,6 +68,9 @@ impl Measure for Spectral {
         accepts: Accepts::Series,
         cost: "O(N log N)",
         gpu: false,
+        unit: "bits, or 1 where normalised",
+        uncertainty: "none",
+        bias: "of a periodogram low by about 0.61 bits for white noise, since its values scatter as exponential ones; less for Welch's mean, which smears lines",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]

@@ -160,7 +160,11 @@ impl SymbolCounts {
         match chunk {
             Chunk::Bytes(v) => v.iter().for_each(|&b| self.add_small(usize::from(b))),
             Chunk::Symbols(v) => v.iter().for_each(|&c| self.add_code(c)),
-            Chunk::Integer(v) => v.iter().for_each(|&x| *self.map.entry(x.cast_unsigned()).or_insert(0) += 1),
+            // Below the table's size a whole number is a code; the rest come after, negative ones last, as their bits do.
+            Chunk::Integer(v) => v.iter().for_each(|&x| match u16::try_from(x) {
+                Ok(small) => self.add_small(usize::from(small)),
+                Err(_) => *self.map.entry(x.cast_unsigned()).or_insert(0) += 1,
+            }),
             // + 0.0 makes one zero of two
             Chunk::Real(v) | Chunk::Time(v) => {
                 v.iter().for_each(|x| *self.map.entry((x + 0.0).to_bits()).or_insert(0) += 1);

@@ -278,7 +278,7 @@ impl<'a> Input<'a> {
                 return (Cow::Borrowed(&s.codes[..self.take(s.codes.len())]), alphabet);
             }
             Some(Values::Bytes(v)) => Sequence::of_bytes(&v[..self.take(v.len())]),
-            Some(Values::Integer(v)) => Sequence::of_ordered(&v[..self.take(v.len())]),
+            Some(Values::Integer(v)) => Sequence::of_integers(&v[..self.take(v.len())]),
             Some(Values::Real(v) | Values::Time(v)) => return rank_reals(&v[..self.take(v.len())]),
             None => Sequence::default(),
         };

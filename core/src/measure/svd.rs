@@ -190,6 +190,9 @@ impl Measure for SingularValue {
         accepts: Accepts::Series,
         cost: "O(N m²)",
         gpu: false,
+        unit: "bits, or 1 where normalised",
+        uncertainty: "none",
+        bias: "low for a mean that is far from zero, unless it is removed",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

@@ -4,15 +4,17 @@
 //! L-th symbol, which falls towards the entropy rate, and E_L = Σ_{l≤L} (h_l − h_L) the excess entropy.
 //! Crutchfield & Feldman, Chaos 13, 25 (2003).
 
+use futures_util::future::LocalBoxFuture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    About, Accepts, Context, Family, Input, Measure, MeasureError, Outcome, ParameterError, Value,
-    discrete::plugin_bits, uncertainty,
+    About, Accepts, Accumulator, Context, Family, Input, Measure, MeasureError, Outcome, ParameterError, Value,
+    discrete::plugin_bits, passing_words::PassingWords, stream::Gaps, uncertainty,
 };
 use crate::{
     compute::{Backend, Ran},
+    data::{Chunk, Column, DataError},
     figure::{Axis, Colour, Figure, Mark, Panel},
     pace::Pace,
     quantity::Unit,
@@ -180,18 +182,26 @@ impl WordCounts {
     }
 
     fn count_after_tail(&mut self, chunk: &[u32]) {
+        if self.length == 1 {
+            return count_symbols(&mut self.counts, chunk);
+        }
         let bins = self.counts.len() as u64;
-        let mut key = 0;
+        let (mut key, mut known) = (0, self.tail.len());
         for &code in &self.tail {
             key = key * self.alphabet + u64::from(code);
         }
-        let mut known = self.tail.len();
-        for &code in chunk {
+        let (first, rest) = chunk.split_at(chunk.len().min(self.length));
+        for &code in first {
             key = (key * self.alphabet + u64::from(code)) % bins;
             known += 1;
             if known >= self.length {
                 self.counts[usize::try_from(key).unwrap_or(0)] += 1;
             }
+        }
+        // From here on the symbol that leaves the word is in the chunk: taking it off costs less than a division.
+        for (&code, &gone) in rest.iter().zip(chunk) {
+            key = key * self.alphabet + u64::from(code) - u64::from(gone) * bins;
+            self.counts[usize::try_from(key).unwrap_or(0)] += 1;
         }
     }
 
@@ -212,6 +222,25 @@ impl WordCounts {
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
+}
+
+/// Counts single symbols: few of them in several copies, so that two equal ones in a row do not wait for each other's store.
+fn count_symbols(counts: &mut [u64], codes: &[u32]) {
+    const COPIES: usize = 4;
+    const FEW: usize = 1024;
+    if counts.len() > FEW || codes.len() < 4 * FEW {
+        codes.iter().for_each(|&code| counts[code as usize] += 1);
+        return;
+    }
+    let mut copies = vec![[0_u64; COPIES]; counts.len()];
+    let (quads, rest) = codes.as_chunks::<COPIES>();
+    for quad in quads {
+        for (copy, &code) in quad.iter().enumerate() {
+            copies[code as usize][copy] += 1;
+        }
+    }
+    rest.iter().for_each(|&code| copies[code as usize][0] += 1);
+    counts.iter_mut().zip(copies).for_each(|(count, copies)| *count += copies.iter().sum::<u64>());
 }
 
 /// Parameters of the block measures.
@@ -264,6 +293,8 @@ struct Blocks {
     n: u64,
     alphabet: u32,
     ran: Ran,
+    /// The length that would have been taken, where the table of a column that passes by was too small for it.
+    capped: Option<u32>,
 }
 
 /// The column as one unbroken sequence, or the error that it has gaps.
@@ -299,7 +330,75 @@ async fn blocks(id: &str, p: &BlockParams, input: &Input<'_>, context: &Context<
         }
         context.pace.tick(u64::from(length), u64::from(longest)).await?;
     }
-    Ok(Blocks { entropies, words_seen, n: sequence.codes.len() as u64, alphabet, ran })
+    Ok(Blocks { entropies, words_seen, n: sequence.codes.len() as u64, alphabet, ran, capped: None })
+}
+
+/// The blocks of a column that passes by.
+struct BlockStream {
+    id: &'static str,
+    p: BlockParams,
+    words: PassingWords,
+    outcome: fn(&Blocks) -> Outcome,
+    gaps: Gaps,
+}
+
+impl BlockStream {
+    fn boxed(
+        id: &'static str,
+        p: BlockParams,
+        outcome: fn(&Blocks) -> Outcome,
+    ) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        let length = match p.length {
+            Length::Number(_) => Some(p.length.resolve(id, 0, 1)?),
+            Length::Word(_) => {
+                p.length.resolve(id, 0, 1)?;
+                None
+            }
+        };
+        let words = PassingWords::new(length);
+        Ok(Some(Box::new(Self { id, p, words, outcome, gaps: Gaps::default() })))
+    }
+
+    fn blocks(&self) -> Result<Blocks, MeasureError> {
+        let omitted = self.gaps.check()?;
+        if omitted > 0 {
+            return Err(MeasureError::Gaps { count: omitted });
+        }
+        let mut counted = self.words.finish();
+        let (n, alphabet) = (counted.n, counted.alphabet.max(1));
+        let wanted = self.p.length.resolve(self.id, usize::try_from(n).unwrap_or(usize::MAX), alphabet)?;
+        let longest = wanted.min(counted.length());
+        if n < u64::from(longest) {
+            let what = format!("a word of length {longest}");
+            return Err(MeasureError::TooShort { n, what, needed: u64::from(longest) });
+        }
+        let (mut entropies, mut words_seen) = (Vec::with_capacity(longest as usize), 0);
+        for length in (1..=longest).rev() {
+            counted = counted.shortened(length);
+            let counts = counted.counts();
+            if length == longest {
+                words_seen = counts.len() as u64;
+            }
+            entropies.push(plugin_bits(&counts));
+        }
+        entropies.reverse();
+        let capped = (wanted > longest).then_some(wanted);
+        Ok(Blocks { entropies, words_seen, n, alphabet, ran: Ran::cpu(), capped })
+    }
+}
+
+impl Accumulator for BlockStream {
+    fn gaps(&mut self) -> &mut Gaps {
+        &mut self.gaps
+    }
+
+    fn take(&mut self, chunk: Chunk<'_>) -> Result<(), DataError> {
+        self.words.push(chunk)
+    }
+
+    fn finish<'a>(self: Box<Self>, _: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Outcome, MeasureError>> {
+        Box::pin(std::future::ready(self.blocks().map(|b| (self.outcome)(&b))))
+    }
 }
 
 impl Blocks {
@@ -316,6 +415,16 @@ impl Blocks {
             .detail("words_seen", self.words_seen)
             .ran(self.ran.clone())
             .figure(self.picture());
+        let outcome = match self.capped {
+            Some(wanted) => outcome.warn(
+                "capped",
+                format!(
+                    "words of {wanted} would have been long enough for so many symbols; a column that passes by is counted to {}: set L to choose",
+                    self.entropies.len()
+                ),
+            ),
+            None => outcome,
+        };
         if 10 * self.words_seen > self.n && self.words_seen > 1 {
             return outcome.warn(
                 "saturated",
@@ -372,12 +481,34 @@ impl Measure for BlockEntropy {
         accepts: Accepts::Symbols,
         cost: "O(L N)",
         gpu: true,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "low, more so the longer the words: doubtful from a tenth as many different words as symbols on",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
-        let b = blocks(Self::ABOUT.id, &p, input, context).await?;
-        Ok(b.annotate(Outcome::new(Value::Vector(b.entropies.clone()), Unit::Bits, "plug-in", b.n)))
+        Ok(entropies_of(&blocks(Self::ABOUT.id, &p, input, context).await?))
     }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        BlockStream::boxed(Self::ABOUT.id, p, entropies_of)
+    }
+}
+
+fn entropies_of(b: &Blocks) -> Outcome {
+    b.annotate(Outcome::new(Value::Vector(b.entropies.clone()), Unit::Bits, "plug-in", b.n))
+}
+
+fn rate_of(b: &Blocks) -> Outcome {
+    let rate = b.gains().last().copied().unwrap_or_default();
+    b.annotate(Outcome::new(Value::Scalar(rate), Unit::BitsPerSymbol, "block difference", b.n))
+}
+
+fn excess_of(b: &Blocks) -> Outcome {
+    let gains = b.gains();
+    let last = gains.last().copied().unwrap_or_default();
+    let excess = gains.iter().map(|h| h - last).sum();
+    b.annotate(Outcome::new(Value::Scalar(excess), Unit::Bits, "block difference", b.n))
 }
 
 /// The entropy rate by the last gain of the block entropy.
@@ -395,12 +526,14 @@ impl Measure for EntropyRate {
         accepts: Accepts::Symbols,
         cost: "O(L N)",
         gpu: true,
+        unit: "bits/symbol",
+        uncertainty: "moving-block bootstrap, blocks of ⌈n^(1/3)⌉ windows; contiguous groups of windows for long series",
+        bias: "high as long as L is shorter than the memory, low where words are too many for the data",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let b = blocks(Self::ABOUT.id, &p, input, context).await?;
-        let rate = b.gains().last().copied().unwrap_or_default();
-        let mut outcome = Outcome::new(Value::Scalar(rate), Unit::BitsPerSymbol, "block difference", b.n);
+        let mut outcome = rate_of(&b);
         let length = u32::try_from(b.entropies.len()).unwrap_or(LONGEST);
         let sequence = unbroken(input)?;
         let words = Words { codes: &sequence.codes, alphabet: b.alphabet, length };
@@ -414,7 +547,11 @@ impl Measure for EntropyRate {
             // The prefixes of the words leave out the very last symbol, so the statistic of the data is the rate up to 1/N.
             outcome.uncertainty = interval;
         }
-        Ok(b.annotate(outcome))
+        Ok(outcome)
+    }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        BlockStream::boxed(Self::ABOUT.id, p, rate_of)
     }
 }
 
@@ -433,14 +570,17 @@ impl Measure for ExcessEntropy {
         accepts: Accepts::Symbols,
         cost: "O(L N)",
         gpu: true,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "low as long as L is shorter than the memory, high where words are too many for the data",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
-        let b = blocks(Self::ABOUT.id, &p, input, context).await?;
-        let gains = b.gains();
-        let last = gains.last().copied().unwrap_or_default();
-        let excess = gains.iter().map(|h| h - last).sum();
-        Ok(b.annotate(Outcome::new(Value::Scalar(excess), Unit::Bits, "block difference", b.n)))
+        Ok(excess_of(&blocks(Self::ABOUT.id, &p, input, context).await?))
+    }
+
+    fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
+        BlockStream::boxed(Self::ABOUT.id, p, excess_of)
     }
 }
 

@@ -114,6 +114,9 @@ impl Measure for WordEntropy {
         accepts: Accepts::Bytes,
         cost: "O(N)",
         gpu: false,
+        unit: "bits/token",
+        uncertainty: "bootstrap: 95 % interval of multinomial resamples of the counts",
+        bias: "low: most words of a language are rare",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -212,6 +215,9 @@ impl Measure for TokenWindows {
         accepts: Accepts::Bytes,
         cost: "O(N · (1 + window / hop))",
         gpu: false,
+        unit: "bits/token",
+        uncertainty: "none",
+        bias: "low in every window; equal for all windows of one size, so that they compare",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

@@ -15,7 +15,7 @@
 
 mod alphabet;
 mod bpe;
-mod hash;
+pub(crate) mod hash;
 mod json;
 mod lzw;
 mod merges;

@@ -319,6 +319,9 @@ impl Measure for Resubstitution {
         accepts: Accepts::Series,
         cost: "O(N log N)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "standard error of the means of 20 consecutive groups, from 200 values on",
+        bias: "low from counting each value in its own density, high from smoothing",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -341,6 +344,9 @@ impl Measure for LeaveOneOut {
         accepts: Accepts::Series,
         cost: "O(N log N)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "standard error of the means of 20 consecutive groups, from 200 values on",
+        bias: "high: the cross-validated cost of the density is an upper bound in expectation",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

@@ -54,6 +54,9 @@ impl Measure for Grey {
         accepts: Accepts::Image,
         cost: "O(pixels)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "bootstrap: 95 % interval of multinomial resamples of the counts",
+        bias: "low by about (grey levels − 1)/(2 N ln 2) bits",
     };
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole level within the range")]
@@ -157,6 +160,9 @@ impl Measure for LocalMap {
         accepts: Accepts::Image,
         cost: "O(pixels × radius)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "low in every window, at most log₂ of its pixels",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "a number of pixels")]

@@ -60,6 +60,9 @@ impl Measure for Sample2d {
         accepts: Accepts::Image,
         cost: "O(pixels²)",
         gpu: false,
+        unit: "nats",
+        uncertainty: "none",
+        bias: "small; undefined or infinite where no two patches match",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -246,6 +249,9 @@ impl Measure for Permutation2d {
         accepts: Accepts::Image,
         cost: "O(pixels)",
         gpu: false,
+        unit: "bits, or 1 where normalised",
+        uncertainty: "moving-block bootstrap, blocks of ⌈n^(1/3)⌉ patches; contiguous groups of patches for long images",
+        bias: "low by about (patterns − 1)/(2 N ln 2) bits",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]

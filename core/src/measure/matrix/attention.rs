@@ -80,6 +80,9 @@ impl Measure for AttentionEntropy {
         accepts: Accepts::Attention,
         cost: "O(size)",
         gpu: false,
+        unit: "bits, or 1 where normalised",
+        uncertainty: "none",
+        bias: "none: weights are known, not sampled",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]

@@ -146,6 +146,9 @@ impl Measure for DiffusionEntropy {
         accepts: Accepts::Table,
         cost: "O(n² d + n³)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "depends on the width: for a fixed one it measures scale as well as shape",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "a number of observations")]
@@ -205,6 +208,9 @@ impl Measure for DiffusionInformation {
         accepts: Accepts::Table,
         cost: "O(n² d + Σ_c (1 + repetitions) n_c³)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "none; the random part is a mean over the repetitions",
+        bias: "may be negative; not bounded by the entropy of the labels",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "a number of observations")]

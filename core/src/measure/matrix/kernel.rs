@@ -45,6 +45,9 @@ impl Measure for GaussianEntropy {
         accepts: Accepts::Table,
         cost: "O(n² d + n³), O(n² d) for α = 2",
         gpu: false,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "depends on the width and at most log₂ n: no limit as n grows",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -91,6 +94,9 @@ impl Measure for MatrixInformation {
         accepts: Accepts::Pair,
         cost: "O(n² d + n³), O(n² d) for α = 2",
         gpu: false,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "high, as the joint entropy is near its ceiling log₂ n for narrow kernels",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

@@ -79,6 +79,9 @@ impl Measure for MatrixEntropy {
         accepts: Accepts::Table,
         cost: "O(n d min(n, d))",
         gpu: false,
+        unit: "bits, or 1 where normalised",
+        uncertainty: "none",
+        bias: "low for fewer observations than directions",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
@@ -148,6 +151,9 @@ impl Measure for Condition {
         accepts: Accepts::Table,
         cost: "O(10 n d min(n, d))",
         gpu: false,
+        unit: "1",
+        uncertainty: "none",
+        bias: "the smallest singular value of few observations is low, so the number is high",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "a number of rows")]

@@ -185,6 +185,9 @@ impl Measure for KozachenkoLeonenko {
         accepts: Accepts::Points,
         cost: "O(N log N)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "spread over random parts of the points",
+        bias: "vanishes as N grows; high near hard edges of the support, and large in many dimensions",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -261,6 +264,9 @@ impl Measure for RenyiNeighbours {
         accepts: Accepts::Points,
         cost: "O(N log N)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "vanishes as N grows; large in many dimensions and for heavy tails",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -296,6 +302,9 @@ impl Measure for TsallisNeighbours {
         accepts: Accepts::Points,
         cost: "O(N log N)",
         gpu: false,
+        unit: "1",
+        uncertainty: "none",
+        bias: "vanishes as N grows; large in many dimensions and for heavy tails",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

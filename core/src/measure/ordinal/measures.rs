@@ -1,5 +1,7 @@
 //! Permutation entropy, weighted permutation entropy, and the patterns that never occur.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,7 @@ use crate::{
         About, Accepts, Accumulator, Context, Family, Input, Measure, MeasureError, Outcome, Series, Undefined, Value,
         discrete::plugin_bits, uncertainty,
     },
+    pace::Pace,
     quantity::Unit,
     rng::Philox,
 };
@@ -29,6 +32,8 @@ pub enum Ties {
     Time,
     /// A seeded coin decides.
     Jitter,
+    /// Equal values share a rank, so that there are more patterns.
+    Equal,
 }
 
 /// Parameters of permutation entropy.
@@ -41,9 +46,9 @@ pub struct PermutationParams {
     /// Embedding delay τ: samples between neighbouring values of a window.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub delay: u32,
-    /// Divide by log₂ m!, so that the value lies in [0, 1].
+    /// Divide by log₂ of the number of possible patterns, so that the value lies in [0, 1]: m!, or with ties=equal 3, 13, 75, 541, 4683, 47293, 545835 for m = 2 … 8.
     pub normalize: bool,
-    /// Equal values: the earlier one counts as smaller (time), or a seeded coin decides (jitter).
+    /// Equal values: the earlier one counts as smaller (time), a seeded coin decides (jitter), or they share a rank, which makes further patterns (equal).
     pub ties: Ties,
 }
 
@@ -179,10 +184,16 @@ impl Measure for Permutation {
         accepts: Accepts::Series,
         cost: "O(N m)",
         gpu: true,
+        unit: "bits, or 1 where normalised",
+        uncertainty: "moving-block bootstrap, blocks of ⌈n^(1/3)⌉ windows; contiguous groups of windows for long series",
+        bias: "low by about (patterns − 1)/(2 N ln 2) bits; overlapping windows make it larger",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
         let series = input.series()?;
+        if p.ties == Ties::Equal {
+            return weak_order_entropy(&p, &series, context).await;
+        }
         let broken = (p.ties == Ties::Jitter).then(|| jittered(&series, context.seed));
         let used = broken.as_ref().unwrap_or(&series);
         let windows = windows(used, p.order, p.delay)?;
@@ -199,11 +210,55 @@ impl Measure for Permutation {
     }
 
     fn accumulator(p: Self::Params, _: &Column) -> Result<Option<Box<dyn Accumulator>>, MeasureError> {
-        if p.ties == Ties::Jitter {
+        if p.ties != Ties::Time {
             return Ok(None);
         }
         Ok(Some(OrdinalStream::boxed(p.order, p.delay, move |counts, n| outcome_of(&p, counts, n))))
     }
+}
+
+/// The entropy of patterns in which equal values share a rank. Bian, Qin, Ma & Shen, Phys. Rev. E 85, 021906 (2012).
+async fn weak_order_entropy(
+    p: &PermutationParams,
+    series: &Series<'_>,
+    context: &Context<'_>,
+) -> Result<Outcome, MeasureError> {
+    let windows = windows(series, p.order, p.delay)?;
+    let (keys, patterns) = weak_orders(&windows, context.pace).await?;
+    let mut counts = vec![0_u64; patterns];
+    keys.iter().for_each(|&key| counts[key as usize] += 1);
+    let scale = if p.normalize { f64::from(WEAK_ORDERS[p.order.min(8) as usize]).log2().recip() } else { 1.0 };
+    let entropy = |counts: &[u64]| plugin_bits(counts) * scale;
+    let unit = if p.normalize { Unit::One } else { Unit::Bits };
+    let value = Value::Scalar(entropy(&counts));
+    let mut outcome = Outcome::new(value, unit, "plug-in, equal values share a rank", series.values.len() as u64)
+        .detail("patterns_seen", patterns);
+    outcome.uncertainty = uncertainty::moving_block(&keys, patterns, &entropy, context).await?;
+    Ok(Notes::of(&windows).annotate(outcome))
+}
+
+/// The number of weak orders of so many values: of orders in which some may be equal (the Fubini numbers).
+const WEAK_ORDERS: [u32; 9] = [1, 1, 3, 13, 75, 541, 4683, 47293, 545_835];
+
+/// The weak order of each window, numbered as they appear, and how many there are. A weak order is known by how many
+/// smaller values each place has.
+async fn weak_orders(windows: &OrdinalWindows<'_>, pace: &dyn Pace) -> Result<(Vec<u32>, usize), MeasureError> {
+    const TICK: usize = 1 << 18;
+    let (order, delay, x) = (windows.order as usize, windows.delay, &windows.series.values);
+    let total = windows.len();
+    let mut numbers: HashMap<u32, u32> = HashMap::new();
+    let mut keys = Vec::with_capacity(total);
+    for start in windows.starts().flatten() {
+        let at = |k: usize| x[start + k * delay];
+        let smaller = |i: usize| (0..order).map(|j| u32::from(at(j) < at(i))).sum::<u32>();
+        let key = (0..order).fold(0, |key, i| key << 3 | smaller(i));
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        keys.push(*numbers.entry(key).or_insert(next));
+        if keys.len() % TICK == 0 {
+            pace.tick(keys.len() as u64, total as u64).await?;
+        }
+    }
+    Ok((keys, numbers.len()))
 }
 
 fn entropy(p: &PermutationParams, counts: &[u64]) -> f64 {
@@ -234,6 +289,9 @@ impl Measure for Weighted {
         accepts: Accepts::Series,
         cost: "O(N m)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "none",
+        bias: "low, as permutation entropy, more so where a few windows carry the weight",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -285,6 +343,9 @@ impl Measure for MissingFraction {
         accepts: Accepts::Series,
         cost: "O(N m)",
         gpu: true,
+        unit: "1",
+        uncertainty: "none",
+        bias: "high: in short series patterns are missing by chance",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -305,4 +366,66 @@ fn missing_of(counts: &[u64], n: u64) -> Outcome {
     let missing = counts.iter().filter(|&&c| c == 0).count();
     let fraction = missing as f64 / counts.len() as f64;
     Outcome::new(Value::Scalar(fraction), Unit::One, "count", n).detail("missing", missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashSet};
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{compute::Cpu, measure::run, pace::Unhurried};
+
+    fn perm(x: &[f64], params: &serde_json::Value) -> f64 {
+        let context = Context::new(&Cpu, &Unhurried);
+        pollster::block_on(run("perm", params, &Column::real("x", x.to_vec()), &context))
+            .unwrap()
+            .value
+            .scalar()
+            .unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn equal_values_share_a_rank(raw in prop::collection::vec(-2_i8..3, 8..120), order in 2_usize..6, delay in 1_usize..3) {
+            let x: Vec<f64> = raw.iter().map(|&v| f64::from(v)).collect();
+            // By definition: the places of the window's values among its distinct values.
+            let mut counts: BTreeMap<Vec<usize>, u64> = BTreeMap::new();
+            for start in 0..x.len() - (order - 1) * delay {
+                let window: Vec<f64> = (0..order).map(|k| x[start + k * delay]).collect();
+                let mut distinct = window.clone();
+                distinct.sort_by(f64::total_cmp);
+                distinct.dedup();
+                let ranks = window.iter().map(|v| distinct.iter().position(|d| d == v).unwrap()).collect();
+                *counts.entry(ranks).or_insert(0) += 1;
+            }
+            let expected = plugin_bits(&counts.into_values().collect::<Vec<_>>());
+            let got = perm(&x, &json!({"order": order, "delay": delay, "ties": "equal"}));
+            prop_assert!((got - expected).abs() < 1e-12, "{got} {expected}");
+            let share = perm(&x, &json!({"order": order, "delay": delay, "ties": "equal", "normalize": true}));
+            prop_assert!((0.0..=1.0).contains(&share));
+        }
+    }
+
+    #[test]
+    fn without_ties_the_rule_does_not_matter_and_weak_orders_are_counted_right() {
+        let x: Vec<f64> = (0..400)
+            .map(|i| f64::from(i * i % 401))
+            .scan(0.0, |s, v| {
+                *s += v;
+                Some((*s * 0.7).sin())
+            })
+            .collect();
+        let of = |ties: &str| perm(&x, &json!({"order": 4, "ties": ties}));
+        assert!((of("equal") - of("time")).abs() < 1e-12);
+        for order in 2_u32..6 {
+            let all = order.pow(order);
+            let digits = |n: u32| (0..order).map(move |k| n / order.pow(k) % order).collect::<Vec<_>>();
+            let key = |w: Vec<u32>| w.iter().map(|a| w.iter().filter(|b| *b < a).count()).collect::<Vec<_>>();
+            let seen: HashSet<Vec<usize>> = (0..all).map(|n| key(digits(n))).collect();
+            assert_eq!(seen.len(), WEAK_ORDERS[order as usize] as usize);
+        }
+    }
 }

@@ -124,6 +124,9 @@ impl Measure for ComplexityPlane {
         accepts: Accepts::Series,
         cost: "O(N m) for each delay",
         gpu: true,
+        unit: "1",
+        uncertainty: "none",
+        bias: "H low as permutation entropy, C high: short noise looks structured",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -248,6 +251,9 @@ impl Measure for MinimumCurve {
         accepts: Accepts::Nothing,
         cost: "O(size)",
         gpu: false,
+        unit: "1",
+        uncertainty: "exact",
+        bias: "none",
     };
 
     async fn measure(p: Self::Params, _: &Input<'_>, _: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -289,6 +295,9 @@ impl Measure for MaximumComplexity {
         accepts: Accepts::Nothing,
         cost: "O(m! nsteps)",
         gpu: false,
+        unit: "1",
+        uncertainty: "exact on a grid of nsteps",
+        bias: "low by the spacing of the grid",
     };
 
     async fn measure(p: Self::Params, _: &Input<'_>, _: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -329,6 +338,9 @@ impl Measure for PeriodicBounds {
         accepts: Accepts::Nothing,
         cost: "O(1)",
         gpu: false,
+        unit: "1",
+        uncertainty: "exact",
+        bias: "none",
     };
 
     async fn measure(p: Self::Params, _: &Input<'_>, _: &Context<'_>) -> Result<Outcome, MeasureError> {

@@ -304,6 +304,9 @@ impl Measure for KullbackLeibler {
         accepts: Accepts::SymbolPair,
         cost: "O(N)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "bootstrap: 95 % interval of multinomial resamples of the counts, where the second law is given as probabilities",
+        bias: "high; infinite where the second sample misses a value of the first",
     };
     const DIRECTED: bool = true;
 
@@ -328,6 +331,9 @@ impl Measure for JensenShannon {
         accepts: Accepts::SymbolPair,
         cost: "O(N)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "bootstrap: 95 % interval of multinomial resamples of the counts, where the second law is given as probabilities",
+        bias: "high: two samples of one law differ by about (K − 1)/(4 N ln 2) bits",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -351,6 +357,9 @@ impl Measure for Cross {
         accepts: Accepts::SymbolPair,
         cost: "O(N)",
         gpu: false,
+        unit: "bits",
+        uncertainty: "bootstrap: 95 % interval of multinomial resamples of the counts, where the second law is given as probabilities",
+        bias: "infinite where the second sample misses a value of the first",
     };
     const DIRECTED: bool = true;
 

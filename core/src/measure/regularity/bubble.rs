@@ -205,6 +205,9 @@ impl Measure for Bubble {
         accepts: Accepts::Series,
         cost: "O(N m)",
         gpu: false,
+        unit: "1",
+        uncertainty: "moving-block bootstrap, blocks of ⌈n^(1/3)⌉ windows; contiguous groups of windows for long series",
+        bias: "small from some hundred values on",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

@@ -131,6 +131,9 @@ impl Measure for Dispersion {
         accepts: Accepts::Series,
         cost: "O(N (m + c))",
         gpu: false,
+        unit: "nats, or 1 where normalised",
+        uncertainty: "moving-block bootstrap, blocks of ⌈n^(1/3)⌉ windows; contiguous groups of windows for long series",
+        bias: "low by about (cᵐ − 1)/(2 N) nats",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

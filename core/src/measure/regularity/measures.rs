@@ -206,6 +206,9 @@ impl Measure for Sample {
         accepts: Accepts::Series,
         cost: "O(N log N + matches), up to O(N²)",
         gpu: true,
+        unit: "nats",
+        uncertainty: "jackknife over 20 contiguous blocks",
+        bias: "small; the value depends on r and m, and is infinite or undefined where no pair matches",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {
@@ -299,6 +302,9 @@ impl Measure for Approximate {
         accepts: Accepts::Series,
         cost: "O(N log N + matches), up to O(N²)",
         gpu: true,
+        unit: "nats",
+        uncertainty: "none",
+        bias: "low for short series: each template matches itself",
     };
 
     async fn measure(p: Self::Params, input: &Input<'_>, context: &Context<'_>) -> Result<Outcome, MeasureError> {

@@ -171,6 +171,9 @@ impl Measure for Multiscale {
         accepts: Accepts::Series,
         cost: "the base's cost at N, N/2, N/3, …",
         gpu: true,
+        unit: "nats, or bits for perm",
+        uncertainty: "none",
+        bias: "that of the base, growing with the scale, since N/scale values are left",
     };
 
     #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^53")]

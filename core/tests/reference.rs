@@ -1,0 +1,163 @@
+//! The reference documentation, `docs/measures`, is what the catalogue says.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
+
+#[path = "common/documents.rs"]
+mod documents;
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde_json::Value as Json;
+use surprisal_core::{
+    data::{Column, ColumnType, Values},
+    measure::{Accepts, Entry, Family, Parameter, ParameterKind, catalogue},
+};
+
+/// The common parameters, told once in the index.
+const COMMON: [&str; 2] = ["first", "missing"];
+
+fn accepts(of: Accepts) -> &'static str {
+    match of {
+        Accepts::Series => "one column of numbers in time order",
+        Accepts::Symbols => {
+            "one column of discrete values: labels, integers or bytes; of real numbers, on request, each distinct value is a symbol"
+        }
+        Accepts::Bytes => "one column of bytes: any file, text included",
+        Accepts::Points => "points in space: a column of numbers, several together, or a table",
+        Accepts::Pair => "two columns of numbers, or two groups of them",
+        Accepts::SymbolPair => "two columns of discrete values, or two groups of them",
+        Accepts::Table => "observations in rows: an array of two axes, or columns of numbers side by side",
+        Accepts::Image => "a grey image: an image file, or an array of two axes",
+        Accepts::Attention => "attention weights: an array (…, queries, keys)",
+        Accepts::Nothing => "no data: a constant of the theory",
+    }
+}
+
+/// The types of column that a measure can take as they pass by, so that the column need not fit into memory.
+fn streams(entry: &Entry) -> &'static str {
+    let column = |values| Column::new("x", values);
+    let columns = [column(Values::Real(vec![])), column(Values::Bytes(vec![])), column(Values::Integer(vec![]))];
+    let suits = |c: &&Column| entry.about.accepts.suits(c.ty) || entry.about.accepts == Accepts::Symbols;
+    let can = |c: &Column| entry.accumulator(&Json::Null, c).unwrap().is_some();
+    let of: Vec<ColumnType> = columns.iter().filter(suits).filter(|c| can(c)).map(|c| c.ty).collect();
+    if !of.is_empty() {
+        return "yes: it counts values as they pass by, and a column may be larger than the memory";
+    }
+    // What it does with its defaults is not all that it can do.
+    if entry.about.id == "slope" {
+        return "with `zscore=false` only: the standard deviation is known when all values have passed";
+    }
+    if entry.about.accepts == Accepts::Nothing { "it takes no data" } else { "no: it needs all values at once" }
+}
+
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+fn default(p: &Parameter) -> String {
+    match &p.default {
+        Json::Null => "empty".to_owned(),
+        Json::String(s) if s.is_empty() => "empty".to_owned(),
+        Json::String(s) => code(s),
+        other => code(&other.to_string()),
+    }
+}
+
+fn range(p: &Parameter) -> String {
+    match &p.kind {
+        ParameterKind::Integer(b) | ParameterKind::Number(b) => match (b.minimum, b.maximum) {
+            (Some(low), Some(high)) => format!("{low} to {high}"),
+            (Some(low), None) => format!("at least {low}"),
+            (None, Some(high)) => format!("at most {high}"),
+            (None, None) => "a number".to_owned(),
+        },
+        ParameterKind::Boolean => "true, false".to_owned(),
+        ParameterKind::Choice { options } => options.iter().map(|o| code(o)).collect::<Vec<_>>().join(", "),
+        ParameterKind::Text => "see help".to_owned(),
+    }
+}
+
+fn page(entry: &Entry) -> String {
+    let about = entry.about;
+    let mut text =
+        format!("# {}\n\n`{}` · [{}](README.md)\n\n{}\n\n", about.title, about.id, about.family.title(), about.summary);
+    let _ = write!(text, "```text\n{}\n```\n\n", about.equation);
+    let gpu = if about.gpu { "counts also on a GPU, to the bit" } else { "CPU only" };
+    let directed = if entry.directed { "; the order of the two matters" } else { "" };
+    for (what, said) in [
+        ("input", format!("{}{directed}", accepts(about.accepts))),
+        ("unit", about.unit.to_owned()),
+        ("uncertainty", about.uncertainty.to_owned()),
+        ("bias", about.bias.to_owned()),
+        ("cost", format!("{}; {gpu}", about.cost)),
+        ("passing by", streams(entry).to_owned()),
+        ("source", about.source.to_owned()),
+    ] {
+        let _ = writeln!(text, "- **{what}**: {said}");
+    }
+    let own: Vec<&Parameter> = entry.parameters().iter().filter(|p| !COMMON.contains(&p.name.as_str())).collect();
+    if own.is_empty() {
+        text.push_str("\nNo parameters of its own.\n");
+    } else {
+        text.push_str("\n| parameter | default | values | |\n|---|---|---|---|\n");
+        for p in own {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} |",
+                code(&p.name),
+                default(p),
+                range(p),
+                p.help.replace('|', "\\|")
+            );
+        }
+    }
+    text
+}
+
+fn index() -> String {
+    let mut text = "# Measures\n\nWritten from the catalogue by `core/tests/reference.rs`. The same is printed by `surprisal list measures`.\n".to_owned();
+    for family in Family::ALL {
+        let _ = write!(text, "\n## {}\n\n| id | | unit | cost |\n|---|---|---|---|\n", family.title());
+        for entry in catalogue().iter().filter(|e| e.about.family == family) {
+            let about = entry.about;
+            let _ = writeln!(
+                text,
+                "| [`{0}`]({0}.md) | {1} | {2} | {3} |",
+                about.id,
+                about.title,
+                about.unit,
+                about.cost.replace('|', "\\|")
+            );
+        }
+    }
+    text.push_str("\n## Parameters of every measure\n\n| parameter | default | values | |\n|---|---|---|---|\n");
+    let any = catalogue().first().unwrap();
+    for p in any.parameters().iter().filter(|p| COMMON.contains(&p.name.as_str())) {
+        let _ = writeln!(text, "| {} | {} | {} | {} |", code(&p.name), default(p), range(p), p.help);
+    }
+    text
+}
+
+#[test]
+fn the_pages_are_those_of_the_catalogue() {
+    let mut pages: BTreeMap<String, String> =
+        catalogue().iter().map(|e| (format!("measures/{}.md", e.about.id), page(e))).collect();
+    pages.insert("measures/README.md".to_owned(), index());
+    documents::check(&pages, Some("measures"));
+}
+
+#[test]
+fn every_measure_says_its_unit_its_uncertainty_and_its_bias() {
+    for entry in catalogue() {
+        let about = entry.about;
+        for (what, said) in [
+            ("unit", about.unit),
+            ("uncertainty", about.uncertainty),
+            ("bias", about.bias),
+            ("cost", about.cost),
+            ("source", about.source),
+        ] {
+            assert!(!said.trim().is_empty() && !said.contains('\n'), "{}: no {what}", about.id);
+        }
+    }
+}
