@@ -54,7 +54,7 @@ impl FileSource {
         let mut file = self.file.borrow_mut();
         file.seek(SeekFrom::Start(offset)).map_err(failed)?;
         let mut bytes = Vec::with_capacity(len);
-        file.by_ref().take(len as u64).read_to_end(&mut bytes).map_err(failed)?;
+        Read::by_ref(&mut *file).take(len as u64).read_to_end(&mut bytes).map_err(failed)?;
         Ok(bytes)
     }
 }

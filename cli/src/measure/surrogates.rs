@@ -44,14 +44,14 @@ pub(super) fn place(
     }
     let (ends, next, done) = (AtomicBool::new(false), AtomicU32::new(0), AtomicU32::new(0));
     let draws: Mutex<Vec<(u32, Result<Draw, MeasureError>)>> = Mutex::new(Vec::new());
-    let count = test.count();
+    let (count, seed) = (test.count(), context.seed);
     let workers = thread::available_parallelism().map_or(1, usize::from).min(count as usize);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..workers)
             .map(|_| {
                 scope.spawn(|| {
                     let pace = Watching(&ends);
-                    let context = Context::new(&Cpu, &pace).with_resamples(0, context.seed);
+                    let context = Context::new(&Cpu, &pace).with_resamples(0, seed);
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         if index >= count || ends.load(Ordering::Relaxed) {
