@@ -73,7 +73,7 @@ fn range(p: &Parameter) -> String {
         },
         ParameterKind::Boolean => "true, false".to_owned(),
         ParameterKind::Choice { options } => options.iter().map(|o| code(o)).collect::<Vec<_>>().join(", "),
-        ParameterKind::Text => "see help".to_owned(),
+        ParameterKind::Text | ParameterKind::Free => "see help".to_owned(),
     }
 }
 

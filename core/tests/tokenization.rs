@@ -99,7 +99,7 @@ fn small(extra: &Json) -> Json {
     let mut given = json!({
         "context": 16, "steps": 30, "train_symbols": 20_000, "tokenizer_symbols": 10_000, "test_symbols": 5000
     });
-    given.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    given.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
     given
 }
 
