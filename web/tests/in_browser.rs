@@ -50,6 +50,10 @@ async fn agreeing(json: &[u8]) -> usize {
         let input = INPUTS.iter().find(|(name, _)| record.input.as_deref() == Some(name));
         let (Some((name, bytes)), true) = (input, record.is_covered()) else { continue };
         let verdict = record.run(&[&read(name, bytes).await], &context).await.unwrap();
+        // Where the package overflows there is nothing to agree with.
+        if verdict.status == Status::NotCovered && verdict.measure == "shannon.nsb" && verdict.expected == "nan" {
+            continue;
+        }
         assert!(verdict.status == Status::Agree, "{verdict:?}");
         agree += 1;
     }
@@ -63,7 +67,7 @@ async fn ordinal_measures_agree() {
 
 #[wasm_bindgen_test]
 async fn regularity_agrees() {
-    assert_eq!(agreeing(golden!("regularity.json")).await, 8);
+    assert_eq!(agreeing(golden!("regularity.json")).await, 23);
 }
 
 #[wasm_bindgen_test]
@@ -79,7 +83,7 @@ async fn discrete_histogram_spectral_symbolic_and_byte_measures_agree() {
     ] {
         agree += agreeing(json).await;
     }
-    assert_eq!(agree, 87);
+    assert_eq!(agree, 98);
 }
 
 #[wasm_bindgen_test]

@@ -1,4 +1,4 @@
-//! Speed of training on the GPU beside the CPU reference: `cargo run --release -p surprisal-gpu --example nn_bench`.
+//! Speed of training on the GPU beside the CPU reference: `cargo run --release -p surprisal-gpu --example training_bench`.
 //!
 //! Prints one line a size: dispatches a step; the best of some runs in milliseconds a step, by the clock on the wall and by
 //! that of the processors (a software adapter uses them all, and a busy machine counts less); and the ratios. Both begin
