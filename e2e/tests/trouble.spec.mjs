@@ -135,7 +135,8 @@ test('200 MB of CSV stream through with less than 300 MB of memory', async ({ pa
 
 test('cancel is felt at once', async ({ page }, { project }) => {
   await page.goto('./?backend=cpu&resamples=0&measure=sampen');
-  const rows = Array.from({ length: 200_000 }, (_, i) => Math.sin(i * i * 0.37).toFixed(6));
+  // Long enough to be cancelled: seconds of pairs.
+  const rows = Array.from({ length: 600_000 }, (_, i) => Math.sin(i * i * 0.37).toFixed(6));
   await drop(page, 'long.csv', Buffer.from(`x\n${rows.join('\n')}\n`));
   await settled(page, 'running');
   await expect(page.locator('#status .num')).toContainText('%');

@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// Only schools of fish, beside dewi-kadita
     #[arg(long)]
     schools: bool,
+    /// Only the catalogue's measures, beside antropy, ordpy, EntropyHub, infomeasure, scipy and scikit-learn
+    #[arg(long)]
+    catalogue: bool,
     /// Seconds that one measure of another package may take on one file
     #[arg(long, default_value_t = 120.0)]
     budget: f64,
@@ -29,6 +32,28 @@ pub(crate) struct Args {
 
 /// What we compare with, as pinned for the published numbers.
 const PEERS: [&str; 4] = ["antropy==0.2.3", "numpy", "scipy", "numba"];
+/// And for the whole catalogue.
+const CATALOGUE_PEERS: [&str; 8] = [
+    "antropy==0.2.3",
+    "ordpy==1.2.3",
+    "EntropyHub==2.0",
+    "infomeasure==0.6.3",
+    "scipy",
+    "numpy",
+    "numba",
+    "scikit-learn",
+];
+/// How many times as fast as the fastest of them a measure is meant to be; all others as fast.
+const GOALS: [(&str, u64, f64); 8] = [
+    ("perm, order 5", 0, 10.0),
+    ("perm.weighted, order 5", 0, 10.0),
+    ("plane, order 5", 0, 10.0),
+    ("lz76", 100_000, 50.0),
+    ("sampen", 100_000, 10.0),
+    ("mi.ksg1", 10_000, 5.0),
+    ("te.ksg", 10_000, 1.0),
+    ("mi.plugin", 0, 1.0),
+];
 /// And for schools of fish.
 const SCHOOL_PEERS: [&str; 3] = ["dewi-kadita==0.0.4", "numba", "scipy"];
 
@@ -39,6 +64,9 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     let target = shell::target_dir()?;
     if args.schools {
         return schools(args, &target);
+    }
+    if args.catalogue {
+        return catalogue(args, &target);
     }
     let sizes: &[u32] = if args.quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000] };
     let series = step("white noise to measure", || {
@@ -192,6 +220,100 @@ fn interactions(args: &Args, target: &Path) -> Result<Vec<Vec<String>>> {
     Ok(rows)
 }
 
+/// A measure of another package.
+struct Peer {
+    library: String,
+    line: Line,
+}
+
+/// The catalogue beside other packages, on the same core in the same run.
+fn catalogue(args: &Args, target: &Path) -> Result<()> {
+    let sizes: &[u32] = if args.quick { &[3_000, 10_000] } else { &[3_000, 10_000, 100_000, 1_000_000] };
+    let series = step("white noise to measure", || {
+        let folder = target.join("bench-data");
+        std::fs::create_dir_all(&folder)?;
+        sizes.iter().map(|&n| noise(&folder, n)).collect::<Result<Vec<PathBuf>>>()
+    })?;
+    loud_step("bench of the catalogue, profile release", || {
+        run(cargo().args(["build", "--release", "-p", "surprisal-core", "--example", "catalogue_bench"]))
+    })?;
+    let example = target.join("release/examples/catalogue_bench");
+    let ours = step("our measures", || times(pinned(&example).args(&series)))?;
+    let mut peers: BTreeMap<Key, Vec<Peer>> = BTreeMap::new();
+    if !args.no_peers {
+        let imports = "antropy, ordpy, EntropyHub, infomeasure, scipy, numba, sklearn";
+        let python = virtual_environment(&target.join("bench-venv-catalogue"), imports, &CATALOGUE_PEERS)?;
+        let text = step(&format!("other packages, warm, one thread, at most {} s each", args.budget), || {
+            let mut command = pinned(&python);
+            command.args(["-c", include_str!("catalogue_bench.py")]).arg(args.budget.to_string()).args(&series);
+            for threads in ["OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"] {
+                command.env(threads, "1");
+            }
+            output(&mut command)
+        })?;
+        for line in text.lines().filter(|line| line.starts_with('{')) {
+            let json: serde_json::Value = serde_json::from_str(line)?;
+            let library = json["library"].as_str().unwrap_or_default().to_owned();
+            let (key, line) = parse(line)?;
+            peers.entry(key).or_default().push(Peer { library, line });
+        }
+    }
+    println!("\n{}", columns(&catalogue_table(&ours, &peers)));
+    Ok(())
+}
+
+/// The goal of a row.
+fn goal(key: &Key) -> f64 {
+    GOALS.iter().find(|(name, n, _)| *name == key.0 && (*n == 0 || *n == key.1)).map_or(1.0, |(_, _, times)| *times)
+}
+
+fn catalogue_table(ours: &BTreeMap<Key, Line>, peers: &BTreeMap<Key, Vec<Peer>>) -> Vec<Vec<String>> {
+    let head = ["measure", "n", "samples/s", "fastest other", "samples/s", "times", "goal", "", "values"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for (key, line) in ours {
+        let Some(mine) = line.seconds else { continue };
+        #[expect(clippy::cast_precision_loss, reason = "sample counts are far below 2^53")]
+        let rate = |seconds: f64| thousands(key.1 as f64 / seconds);
+        let all = peers.get(key).map_or(&[][..], Vec::as_slice);
+        // What was too slow for the budget is slower than what was not.
+        let time = |p: &Peer| p.line.seconds.or(p.line.expected).unwrap_or(f64::INFINITY);
+        let fastest = all.iter().min_by(|a, b| time(a).total_cmp(&time(b)));
+        let goal = goal(key);
+        let (name, theirs, times, met) = match fastest {
+            None => ("-".to_owned(), "-".to_owned(), "-".to_owned(), ""),
+            Some(peer) => {
+                let times = time(peer) / mine;
+                let about = if peer.line.seconds.is_some() { "" } else { "about " };
+                let met = if times >= goal { "met" } else { "MISSED" };
+                (peer.library.clone(), format!("{about}{}", rate(time(peer))), format!("{about}{times:.1}"), met)
+            }
+        };
+        let differs =
+            |p: &&Peer| line.value.zip(p.line.value).is_some_and(|(a, b)| (a - b).abs() > 1e-6 * b.abs().max(1e-3));
+        let known = all.iter().filter(|p| p.line.value.is_some()).count();
+        let others: Vec<String> =
+            all.iter().filter(differs).map(|p| format!("{} {}", p.library, p.line.value.unwrap_or(f64::NAN))).collect();
+        let values = match (known, others.is_empty()) {
+            (0, _) => String::new(),
+            (_, true) => "equal".to_owned(),
+            _ => format!("{} here, {}", line.value.unwrap_or(f64::NAN), others.join(", ")),
+        };
+        let goal = format!("{goal:.0}");
+        rows.push(vec![
+            key.0.clone(),
+            key.1.to_string(),
+            rate(mine),
+            name,
+            theirs,
+            times,
+            goal,
+            met.to_owned(),
+            values,
+        ]);
+    }
+    rows
+}
+
 fn virtual_environment(folder: &Path, imports: &str, packages: &[&str]) -> Result<PathBuf> {
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let ready = |python: &Path| output(program(python).args(["-c", &format!("import {imports}")])).is_ok();
@@ -332,5 +454,37 @@ mod tests {
         let text = columns(&table(&ours, &slow, &BTreeMap::new()));
         assert!(text.contains("900 s extrapolated") && text.contains("about 900000"), "{text}");
         assert!(parse("{}").is_err());
+    }
+
+    #[test]
+    fn the_fastest_of_the_others_decides_about_the_goal() {
+        let line = |text: &str| parse(text).unwrap();
+        let ours = [
+            line(r#"{"measure":"lz76","n":100000,"seconds":0.01,"value":7.0}"#),
+            line(r#"{"measure":"svd","n":3000,"seconds":0.01,"value":1.5}"#),
+            line(r#"{"measure":"bubble, m 6","n":3000,"seconds":0.01,"value":1.5}"#),
+        ];
+        let peer = |library: &str, text: &str| {
+            let (key, line) = parse(text).unwrap();
+            (key, Peer { library: library.to_owned(), line })
+        };
+        let mut peers: BTreeMap<Key, Vec<Peer>> = BTreeMap::new();
+        for (key, peer) in [
+            peer("slow", r#"{"measure":"lz76","n":100000,"seconds":null,"expected":90}"#),
+            peer("antropy", r#"{"measure":"lz76","n":100000,"seconds":0.3,"value":7}"#),
+            peer("antropy", r#"{"measure":"svd","n":3000,"seconds":0.02,"value":1.6}"#),
+        ] {
+            peers.entry(key).or_default().push(peer);
+        }
+        let text = columns(&catalogue_table(&ours.into(), &peers));
+        let row = |name: &str| text.lines().find(|l| l.starts_with(name)).unwrap().to_owned();
+        let lz = row("lz76");
+        assert!(
+            lz.contains("antropy") && lz.contains("30.0") && lz.contains("MISSED") && lz.contains("equal"),
+            "{text}"
+        );
+        let svd = row("svd");
+        assert!(svd.contains("2.0") && svd.contains(" met") && svd.contains("1.5 here, antropy 1.6"), "{text}");
+        assert!(!row("bubble").contains("MISSED"), "{text}");
     }
 }
