@@ -265,7 +265,7 @@ fn of_probabilities(id: &'static str, input: &Input<'_>) -> Result<(f64, Option<
         let (wanted, found) = ("probabilities from 0 to 1".to_owned(), format!("value {i} is {p}"));
         return Err(MeasureError::Domain { measure: id, wanted, found });
     }
-    let mut groups = vec![0.0; GROUPS];
+    let mut groups = [0.0; GROUPS];
     series.values.iter().enumerate().for_each(|(i, p)| groups[i * GROUPS / n] -= p.log2());
     let bits = groups.iter().sum::<f64>() / n as f64;
     let error = (n >= 10 * GROUPS && bits.is_finite()).then(|| {

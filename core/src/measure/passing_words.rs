@@ -354,7 +354,7 @@ mod tests {
             codes.chunks(size).for_each(|c| words.push(Chunk::Symbols(c)).unwrap());
             let counted = words.finish();
             let length = counted.length();
-            prop_assert!(length >= 2 && length <= LONGEST);
+            prop_assert!((2..=LONGEST).contains(&length));
             prop_assert_eq!(counted.counts(), in_memory(&codes, u32::from(reach).max(2), length));
             prop_assert_eq!(counted.shortened(1).counts(), in_memory(&codes, u32::from(reach).max(2), 1));
         }
