@@ -225,7 +225,7 @@ proptest! {
         let (x, y): (Vec<i64>, Vec<i64>) = raw.iter().copied().unzip();
         let (a, b) = (integer(&x), integer(&y));
         let within = |what: &str, value: f64, low: f64, high: f64| {
-            prop_assert!(value >= low - 1e-12 && value <= high + 1e-12, "{what}: {value} not in {low} … {high}");
+            prop_assert!((low - 1e-12..=high + 1e-12).contains(&value), "{what}: {value} not in {low} … {high}");
             Ok(())
         };
         let symbols = |v: &[i64]| v.iter().collect::<std::collections::HashSet<_>>().len() as f64;
