@@ -30,7 +30,7 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     let mut chosen = entries(&args.measure)?;
     let preset = args.preset.as_deref().map(preset).transpose()?;
     let wanted = preset.iter().flat_map(|p| p.measures).map(|id| measure::find(id)).collect::<Result<Vec<_>, _>>()?;
-    let asked: Vec<&'static Entry> = chosen.iter().chain(&wanted).copied().collect();
+    let asked: Vec<&'static Entry> = wanted.iter().chain(&chosen).copied().collect();
     if let Some(entry) = asked.iter().find(|e| args.surrogates.is_some() && !surrogate::applies(e)) {
         return Err(Failure::Usage(format!(
             "--surrogates is for measures of one column, and {} is not; measures of pairs have a permutation null of their own",
@@ -65,15 +65,17 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     file.dataset.notes.extend(kept);
     let Named { columns, matrices } = named(&file.dataset, &args.column)?;
     let with = Named::columns_only(named_again(&file.dataset, &args.with)?, &args.with)?;
+    let named = std::mem::take(&mut chosen);
     for entry in wanted {
         // A preset is for many files: what has nothing to measure in this one is left out, and said so.
         let suited = together::suits(entry, &file, &columns, &matrices);
         if !suited {
             eprintln!("note: {}: nothing in {} that it could be asked of", entry.about.id, args.file);
-        } else if !chosen.iter().any(|e| e.about.id == entry.about.id) {
+        } else if !named.iter().any(|e| e.about.id == entry.about.id) {
             chosen.push(entry);
         }
     }
+    chosen.extend(named);
     if preset.is_some() && chosen.is_empty() {
         return Err(Failure::Usage(format!("no measure of this preset suits {}", args.file)));
     }

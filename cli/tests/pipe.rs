@@ -164,7 +164,7 @@ fn what_needs_all_values_says_so_and_a_short_pipe_is_measured_like_a_file() {
     let block: Vec<u8> = (0..=255_u8).cycle().take(1 << 20).collect();
     let (report, _, _) =
         pass(&[], &block, 40 << 20, &["--kind", "bytes", "--measure", "bytes.entropy", "--measure", "lz78.count"]);
-    assert_eq!(value(&report, "bytes.entropy"), 8.0);
+    assert!((value(&report, "bytes.entropy").as_f64().unwrap() - 8.0).abs() < 1e-12);
     let (report, _, _) = pass(&[], b"one two three\n", 100, &["--kind", "text", "--measure", "word.entropy"]);
     assert!((value(&report, "word.entropy").as_f64().unwrap() - 3.0_f64.log2()).abs() < 1e-12);
 

@@ -477,7 +477,7 @@ mod tests {
             peers.entry(key).or_default().push(peer);
         }
         let text = columns(&catalogue_table(&ours.into(), &peers));
-        let row = |name: &str| text.lines().find(|l| l.starts_with(name)).unwrap().to_owned();
+        let row = |name: &str| text.lines().find(|l| l.trim_start().starts_with(name)).unwrap().to_owned();
         let lz = row("lz76");
         assert!(
             lz.contains("antropy") && lz.contains("30.0") && lz.contains("MISSED") && lz.contains("equal"),

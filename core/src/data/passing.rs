@@ -111,10 +111,13 @@ impl Passing {
             let out: &mut Out<'_> = &mut out;
             let mut bytes = head;
             while !bytes.is_empty() {
-                hasher.update(&bytes);
-                size += bytes.len() as u64;
-                reader.push(&bytes, out).map_err(as_of_a_pipe)?;
-                pace.tick(size, 0).await?;
+                // The beginning is long: what a reader or a measure makes of it at once would take many times its size.
+                for part in bytes.chunks(PART) {
+                    hasher.update(part);
+                    size += part.len() as u64;
+                    reader.push(part, out).map_err(as_of_a_pipe)?;
+                    pace.tick(size, 0).await?;
+                }
                 bytes = more()?;
             }
             reader.finish(out).map_err(as_of_a_pipe)?;
@@ -132,6 +135,9 @@ impl Passing {
         Ok(dataset)
     }
 }
+
+/// Bytes that are looked at together.
+const PART: usize = 1 << 20;
 
 fn gaps(chunk: Chunk<'_>) -> u64 {
     match chunk {

@@ -4,6 +4,8 @@
 //! `optimiser.first.NAME` and `optimiser.second.NAME`. Metadata: `format` (`surprisal.gpt`), `config`, `optimiser` (JSON),
 //! `step`, and `weights` (`[inputs, outputs]`, the transpose of PyTorch's linear layers).
 
+use std::collections::BTreeMap;
+
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::{Config, Gpt, NnError, Optimiser};
@@ -56,7 +58,7 @@ impl Checkpoint {
             ("weights", "[inputs, outputs]".to_owned()),
         ];
         let metadata = metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        safetensors::serialize(tensors, Some(metadata)).map_err(told)
+        in_order(safetensors::serialize(tensors, Some(metadata)).map_err(told)?)
     }
 
     /// The checkpoint of these bytes.
@@ -127,4 +129,25 @@ impl Checkpoint {
 
 fn told(error: impl std::fmt::Display) -> NnError {
     NnError::Checkpoint(error.to_string())
+}
+
+/// The same file with its metadata by name: the crate writes them in the order of a hash, and equal networks are to give
+/// equal files.
+fn in_order(mut file: Vec<u8>) -> Result<Vec<u8>, NnError> {
+    let wrong = || NnError::Checkpoint("the header that was written cannot be read".to_owned());
+    let length = file.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes)).ok_or_else(wrong)?;
+    let end = usize::try_from(length).ok().and_then(|length| length.checked_add(8)).ok_or_else(wrong)?;
+    let header = file.get(8..end).ok_or_else(wrong)?;
+    let mut json: serde_json::Value = serde_json::from_slice(header).map_err(|_| wrong())?;
+    let metadata = json.get_mut("__metadata__").ok_or_else(wrong)?;
+    let sorted: BTreeMap<String, serde_json::Value> = serde_json::from_value(metadata.take()).map_err(|_| wrong())?;
+    *metadata = sorted.into_iter().collect();
+    let mut text = json.to_string().into_bytes();
+    // As long as before but for the spaces that align what follows.
+    if text.len() > header.len() {
+        return Err(wrong());
+    }
+    text.resize(header.len(), b' ');
+    file[8..end].copy_from_slice(&text);
+    Ok(file)
 }
