@@ -77,11 +77,6 @@ pub async fn selftest(gpu: &Gpu, mut log: impl FnMut(&Check)) -> Vec<Check> {
     }
     let setup = swarm::setup("couzin", 3, "periodic", 300, false);
     report("pairs of fish".to_owned(), swarm::all_pairs(gpu, &setup, None).await);
-    // Of each part of a network one: the rest is for the native tests.
-    for i in [2, 8, 14, 19] {
-        let (config, batch) = nn::cases()[i];
-        report(format!("a step of training, {config:?}"), nn::first_step(gpu, &nn::setup(config, batch)).await);
-    }
     checks
 }
 

@@ -370,9 +370,11 @@ fn what_cannot_be_trained_is_said() {
 fn training_says_where_it_runs_and_that_a_device_was_lost() {
     let Some((gpu, _guard)) = gpu() else { return };
     let run = setup(Config { width: 8, context: 8, ..Config::default() }, 1);
-    let mut ours = block_on(gpu.training(vec![run.clone()])).unwrap();
+    let mut ours: Box<dyn Training> = Box::new(GpuTraining::new(&gpu, vec![run.clone()]).unwrap());
     assert_eq!(ours.ran().backend, Backend::Gpu);
-    // Small, and on this software adapter in any case.
+    // Whoever asks for a GPU and has it in software only is told that the CPU did it.
+    let asked = block_on(gpu.training(vec![run.clone()])).unwrap().ran().backend;
+    assert_eq!(asked, if gpu.info().software { Backend::Cpu } else { Backend::Gpu });
     let auto = Auto::new(Some(gpu.clone()));
     assert_eq!(block_on(auto.training(vec![run])).unwrap().ran().backend, Backend::Cpu);
     advance(&mut *ours, 2);
