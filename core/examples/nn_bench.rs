@@ -6,19 +6,16 @@
 
 use std::time::Instant;
 
+#[path = "shared/clock.rs"]
+mod clock;
 #[path = "../tests/nn/spec.rs"]
 mod spec;
+
+use clock::now;
 
 /// The best of so many runs of at least so many seconds each.
 const RUNS: u32 = 5;
 const SECONDS: f64 = 0.5;
-
-/// Seconds that this process has had.
-fn now(start: Instant) -> f64 {
-    let told = std::fs::read_to_string("/proc/self/schedstat").ok();
-    let nanoseconds = told.and_then(|s| s.split_whitespace().next()?.parse::<f64>().ok());
-    nanoseconds.map_or_else(|| start.elapsed().as_secs_f64(), |n| n * 1e-9)
-}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, size) in [("large", spec::LARGE), ("small", spec::SMALL)] {

@@ -15,6 +15,11 @@ use surprisal_core::{
     },
 };
 
+#[path = "shared/clock.rs"]
+mod clock;
+
+use clock::now;
+
 /// The best of so many runs of at least so many seconds each.
 const RUNS: u32 = 3;
 const SECONDS: f64 = 0.5;
@@ -36,13 +41,6 @@ fn setup(count: u32, side: f64, rule: Rule, start: Start, speed: f64) -> Setup {
         replica: 0,
         reproducible: false,
     }
-}
-
-/// Seconds that this process has had.
-fn now(start: Instant) -> f64 {
-    let told = std::fs::read_to_string("/proc/self/schedstat").ok();
-    let nanoseconds = told.and_then(|s| s.split_whitespace().next()?.parse::<f64>().ok());
-    nanoseconds.map_or_else(|| start.elapsed().as_secs_f64(), |n| n * 1e-9)
 }
 
 /// Seconds of one step.

@@ -44,6 +44,7 @@ mod raw;
 mod safetensors;
 mod source;
 mod stage;
+mod stage_frames;
 mod stage_lz4;
 mod stage_utf16;
 mod stage_zstd;

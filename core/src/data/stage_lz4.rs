@@ -3,10 +3,10 @@
 use lz4_flex::frame::FrameDecoder;
 use std::io::{BufRead, Read};
 
+use super::stage_frames::{Piece, SKIPPABLE_HEAD, is_skippable};
+
 /// The magic number of a frame, as it lies.
 pub(super) const MAGIC: [u8; 4] = [0x04, 0x22, 0x4D, 0x18];
-/// Those of skippable frames: any low nibble.
-const SKIPPABLE: [u8; 3] = [0x2A, 0x4D, 0x18];
 
 /// Bytes that the decoder is given.
 #[derive(Default)]
@@ -35,15 +35,12 @@ enum Await {
     Body,
     /// The end mark, and the checksum if there is one.
     End,
-    /// Bytes of a skippable frame.
-    Skip(u64),
 }
 
 /// A stream of frames at work.
 pub(super) struct Lz4 {
     state: Await,
-    pending: Vec<u8>,
-    needed: usize,
+    piece: Piece,
     decoder: Option<FrameDecoder<Feed>>,
     flags: u8,
     largest: usize,
@@ -52,30 +49,13 @@ pub(super) struct Lz4 {
 
 impl Lz4 {
     pub(super) const fn new() -> Self {
-        Self {
-            state: Await::Magic,
-            pending: Vec::new(),
-            needed: 5,
-            decoder: None,
-            flags: 0,
-            largest: 0,
-            out: Vec::new(),
-        }
+        Self { state: Await::Magic, piece: Piece::new(5), decoder: None, flags: 0, largest: 0, out: Vec::new() }
     }
 
     /// Takes some of `bytes`, at least one, and decodes at most one block.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<usize, String> {
-        if let Await::Skip(left) = &mut self.state {
-            let n = usize::try_from(*left).map_or(bytes.len(), |n| n.min(bytes.len()));
-            *left -= n as u64;
-            if *left == 0 {
-                self.expect(Await::Magic, 5);
-            }
-            return Ok(n);
-        }
-        let n = (self.needed - self.pending.len()).min(bytes.len());
-        self.pending.extend_from_slice(&bytes[..n]);
-        if self.pending.len() == self.needed {
+        let (n, whole) = self.piece.take(bytes);
+        if whole {
             self.advance()?;
         }
         Ok(n)
@@ -83,38 +63,36 @@ impl Lz4 {
 
     /// The stream ends here.
     pub(super) fn finish(&self) -> Result<(), String> {
-        if matches!(self.state, Await::Magic) && self.pending.is_empty() {
+        if matches!(self.state, Await::Magic) && self.piece.is_untouched() {
             return Ok(());
         }
         Err("it ends in the middle of a frame".to_owned())
     }
 
     fn expect(&mut self, state: Await, needed: usize) {
-        (self.state, self.needed) = (state, needed);
-        self.pending.clear();
+        self.state = state;
+        self.piece.next(needed);
     }
 
     fn advance(&mut self) -> Result<(), String> {
-        let p = &self.pending;
+        let p = &self.piece.bytes;
         match self.state {
             Await::Magic if p[..4] == MAGIC => {
                 self.flags = p[4];
                 let size = if self.flags & 0x08 != 0 { 8 } else { 0 };
                 let dictionary = if self.flags & 0x01 != 0 { 4 } else { 0 };
-                self.needed = 7 + size + dictionary;
                 self.state = Await::Header;
+                self.piece.extend(7 + size + dictionary);
             }
-            Await::Magic if p[0] & 0xF0 == 0x50 && p[1..4] == SKIPPABLE => {
-                self.needed = 8;
+            Await::Magic if is_skippable(p) => {
                 self.state = Await::Header;
+                self.piece.extend(SKIPPABLE_HEAD);
             }
             Await::Magic => return Err(format!("no frame begins with {:02x?}", &p[..4])),
             Await::Header if p[0] != MAGIC[0] => {
-                let len = u32::from_le_bytes([p[4], p[5], p[6], p[7]]);
-                match len {
-                    0 => self.expect(Await::Magic, 5),
-                    n => self.expect(Await::Skip(u64::from(n)), 0),
-                }
+                let length = u32::from_le_bytes([p[4], p[5], p[6], p[7]]);
+                self.state = Await::Magic;
+                self.piece.next_behind(length, 5);
             }
             Await::Header => {
                 self.largest = match p[5] >> 4 & 7 {
@@ -131,7 +109,8 @@ impl Lz4 {
                 let word = u32::from_le_bytes([p[0], p[1], p[2], p[3]]);
                 if word == 0 {
                     let checksum = if self.flags & 0x04 != 0 { 4 } else { 0 };
-                    (self.state, self.needed) = (Await::End, 4 + checksum);
+                    self.state = Await::End;
+                    self.piece.extend(4 + checksum);
                     if checksum == 0 {
                         self.advance()?;
                     }
@@ -141,7 +120,8 @@ impl Lz4 {
                         return Err(format!("a block claims {size} bytes, more than the frame's {}", self.largest));
                     }
                     let checksum = if self.flags & 0x10 != 0 { 4 } else { 0 };
-                    (self.state, self.needed) = (Await::Body, 4 + size + checksum);
+                    self.state = Await::Body;
+                    self.piece.extend(4 + size + checksum);
                 }
             }
             Await::Body => {
@@ -153,7 +133,6 @@ impl Lz4 {
                 self.decoder = None;
                 self.expect(Await::Magic, 5);
             }
-            Await::Skip(_) => {}
         }
         Ok(())
     }
@@ -164,7 +143,7 @@ impl Lz4 {
         let feed = decoder.get_mut();
         feed.bytes.drain(..feed.at);
         feed.at = 0;
-        feed.bytes.extend_from_slice(&self.pending);
+        feed.bytes.extend_from_slice(&self.piece.bytes);
         let more = decoder.fill_buf().map_err(|e| e.to_string())?;
         self.out.extend_from_slice(more);
         let n = more.len();

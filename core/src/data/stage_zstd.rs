@@ -2,10 +2,10 @@
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use super::stage_frames::{Piece, SKIPPABLE_HEAD, is_skippable};
+
 /// The magic number of a frame, as it lies.
 pub(super) const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
-/// Those of skippable frames: any low nibble.
-const SKIPPABLE: [u8; 3] = [0x2A, 0x4D, 0x18];
 
 enum Await {
     /// Magic and descriptor: five bytes.
@@ -16,16 +16,12 @@ enum Await {
     Block,
     /// The block, and the checksum if it is the last.
     Body { last: bool },
-    /// Bytes of a skippable frame.
-    Skip(u64),
 }
 
 /// A stream of frames at work.
 pub(super) struct Zstd {
     state: Await,
-    pending: Vec<u8>,
-    /// Bytes that `pending` must have before something can be done.
-    needed: usize,
+    piece: Piece,
     decoder: Option<FrameDecoder>,
     checked: bool,
     pub(super) out: Vec<u8>,
@@ -33,22 +29,13 @@ pub(super) struct Zstd {
 
 impl Zstd {
     pub(super) const fn new() -> Self {
-        Self { state: Await::Magic, pending: Vec::new(), needed: 5, decoder: None, checked: false, out: Vec::new() }
+        Self { state: Await::Magic, piece: Piece::new(5), decoder: None, checked: false, out: Vec::new() }
     }
 
     /// Takes some of `bytes`, at least one, and decodes at most one block.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<usize, String> {
-        if let Await::Skip(left) = &mut self.state {
-            let n = usize::try_from(*left).map_or(bytes.len(), |n| n.min(bytes.len()));
-            *left -= n as u64;
-            if *left == 0 {
-                self.expect(Await::Magic, 5);
-            }
-            return Ok(n);
-        }
-        let n = (self.needed - self.pending.len()).min(bytes.len());
-        self.pending.extend_from_slice(&bytes[..n]);
-        if self.pending.len() == self.needed {
+        let (n, whole) = self.piece.take(bytes);
+        if whole {
             self.advance()?;
         }
         Ok(n)
@@ -56,19 +43,19 @@ impl Zstd {
 
     /// The stream ends here.
     pub(super) fn finish(&self) -> Result<(), String> {
-        if matches!(self.state, Await::Magic) && self.pending.is_empty() {
+        if matches!(self.state, Await::Magic) && self.piece.is_untouched() {
             return Ok(());
         }
         Err("it ends in the middle of a frame".to_owned())
     }
 
     fn expect(&mut self, state: Await, needed: usize) {
-        (self.state, self.needed) = (state, needed);
-        self.pending.clear();
+        self.state = state;
+        self.piece.next(needed);
     }
 
     fn advance(&mut self) -> Result<(), String> {
-        let p = &self.pending;
+        let p = &self.piece.bytes;
         match self.state {
             Await::Magic if p[..4] == MAGIC => {
                 // Frame_Header_Descriptor, section 3.1.1.1.1.
@@ -81,21 +68,18 @@ impl Zstd {
                     _ => 8,
                 };
                 self.checked = d & 0x04 != 0;
-                self.needed = 5 + usize::from(!single) + [0, 1, 2, 4][usize::from(d & 3)] + size;
                 self.state = Await::Header;
+                self.piece.extend(5 + usize::from(!single) + [0, 1, 2, 4][usize::from(d & 3)] + size);
             }
-            Await::Magic if p[0] & 0xF0 == 0x50 && p[1..4] == SKIPPABLE => {
-                // Four bytes of length, of which one is there.
-                self.needed = 8;
+            Await::Magic if is_skippable(p) => {
                 self.state = Await::Header;
+                self.piece.extend(SKIPPABLE_HEAD);
             }
             Await::Magic => return Err(format!("no frame begins with {:02x?}", &p[..4])),
             Await::Header if p[0] != MAGIC[0] => {
-                let len = u32::from_le_bytes([p[4], p[5], p[6], p[7]]);
-                match len {
-                    0 => self.expect(Await::Magic, 5),
-                    n => self.expect(Await::Skip(u64::from(n)), 0),
-                }
+                let length = u32::from_le_bytes([p[4], p[5], p[6], p[7]]);
+                self.state = Await::Magic;
+                self.piece.next_behind(length, 5);
             }
             Await::Header => {
                 // A new one for every frame: a used one would allocate the window that the header claims.
@@ -114,10 +98,10 @@ impl Zstd {
                 // One byte repeated, or the bytes there are.
                 let body = if header >> 1 & 3 == 1 { 1 } else { size };
                 let checksum = if last && self.checked { 4 } else { 0 };
-                self.needed = 3 + body + checksum;
                 self.state = Await::Body { last };
+                self.piece.extend(3 + body + checksum);
                 // An empty last block is complete already.
-                if self.needed == 3 {
+                if body + checksum == 0 {
                     self.advance()?;
                 }
             }
@@ -138,7 +122,6 @@ impl Zstd {
                     self.expect(Await::Block, 3);
                 }
             }
-            Await::Skip(_) => {}
         }
         Ok(())
     }

@@ -55,6 +55,31 @@ pub trait Float:
     fn is_finite(self) -> bool;
 }
 
+/// What the standard library has under the same names for both.
+macro_rules! standard {
+    () => {
+        #[inline(always)]
+        fn ln(self) -> Self {
+            self.ln()
+        }
+
+        #[inline(always)]
+        fn sqrt(self) -> Self {
+            self.sqrt()
+        }
+
+        #[inline(always)]
+        fn fused(self, a: Self, b: Self) -> Self {
+            self.mul_add(a, b)
+        }
+
+        #[inline(always)]
+        fn is_finite(self) -> bool {
+            self.is_finite()
+        }
+    };
+}
+
 impl Float for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
@@ -90,25 +115,7 @@ impl Float for f32 {
         y * Self::from_bits(power)
     }
 
-    #[inline(always)]
-    fn ln(self) -> Self {
-        self.ln()
-    }
-
-    #[inline(always)]
-    fn sqrt(self) -> Self {
-        self.sqrt()
-    }
-
-    #[inline(always)]
-    fn fused(self, a: Self, b: Self) -> Self {
-        self.mul_add(a, b)
-    }
-
-    #[inline(always)]
-    fn is_finite(self) -> bool {
-        self.is_finite()
-    }
+    standard!();
 }
 
 impl Float for f64 {
@@ -131,25 +138,7 @@ impl Float for f64 {
         self.exp()
     }
 
-    #[inline(always)]
-    fn ln(self) -> Self {
-        self.ln()
-    }
-
-    #[inline(always)]
-    fn sqrt(self) -> Self {
-        self.sqrt()
-    }
-
-    #[inline(always)]
-    fn fused(self, a: Self, b: Self) -> Self {
-        self.mul_add(a, b)
-    }
-
-    #[inline(always)]
-    fn is_finite(self) -> bool {
-        self.is_finite()
-    }
+    standard!();
 }
 
 /// A count as f64.
