@@ -10,7 +10,9 @@ use serde_json::{Map, Value as Json};
 use surprisal_core::{
     compute::Backend,
     data::{self, ByteSource, Chunk, Column, DataError, Dataset, Kind, Memory, OpenFile},
-    measure::{self, Accepts, Context, Entry, MeasureError, Outcome, PRESETS, Preset, parse_setting, surrogate},
+    measure::{
+        self, Accepts, Chosen, Context, Entry, MeasureError, Outcome, PRESETS, Preset, parse_setting, surrogate,
+    },
     report::{Report, ResultRecord, pair_grid, suggested, to_csv},
 };
 
@@ -99,11 +101,8 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
         let wanted: Vec<_> = wanted.into_iter().filter(|e| run.is_of_one(e, described, &with)).collect();
         run.measure_column(index, &wanted, &mut report)?;
     }
-    if chosen.is_empty() {
-        run.measure_arrays_unasked(&matrices, &mut report)?;
-    }
-    let chosen = together::Chosen { columns, matrices, with, explicit: !args.column.is_empty(), entries: chosen };
-    run.measure_together(&chosen, &mut report)?;
+    let among = Chosen { with, named: !args.column.is_empty(), ..Chosen::of(&file.dataset, &columns, &matrices) };
+    run.measure_together(&among, &chosen, &mut report)?;
     progress.end();
     if let Some(dir) = &args.plot {
         for results in report.results.chunk_by(|a, b| a.measure == b.measure) {

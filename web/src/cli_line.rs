@@ -4,7 +4,7 @@ use surprisal_core::{experiment::Entry, measure::Context, quantity::Information}
 
 use crate::{
     plan,
-    protocol::{ArrayView, ColumnView, Of, Wish},
+    protocol::{ArrayView, ColumnView, Wish},
     setup::{Setup, information_word, plain},
     trial::Trial,
 };
@@ -14,12 +14,9 @@ pub(crate) fn command(setup: &Setup, file: &str, columns: &[ColumnView], arrays:
     let mut words = vec!["surprisal".to_owned(), "measure".to_owned(), quote(file)];
     let used = plan::jobs(setup, columns, arrays);
     // The labels of a table's rows.
-    let with = used.iter().find_map(|job| job.of.with().filter(|_| !matches!(job.of, Of::Pair(..))));
+    let with = used.iter().filter(|job| job.of.pair().is_none()).find_map(|job| job.of.with().first().copied());
     if plan::names_needed(setup, columns, arrays) || with.is_some() {
-        let columns = plan::columns(setup, columns)
-            .into_iter()
-            .filter(|i| u32::try_from(*i).ok() != with)
-            .map(|i| &columns[i].name);
+        let columns = plan::columns(setup, columns).into_iter().filter(|i| Some(*i) != with).map(|i| &columns[i].name);
         let arrays = plan::arrays(setup, arrays).into_iter().map(|i| &arrays[i].name);
         let mut named = Vec::new();
         for name in columns.chain(arrays).filter(|name| !name.is_empty()) {
@@ -30,7 +27,7 @@ pub(crate) fn command(setup: &Setup, file: &str, columns: &[ColumnView], arrays:
             }
         }
     }
-    if let Some(labels) = with.and_then(|i| columns.get(usize::try_from(i).ok()?)) {
+    if let Some(labels) = with.and_then(|i| columns.get(i)) {
         words.extend(["--with".to_owned(), quote(&labels.name)]);
     }
     if setup.measures.is_some() {

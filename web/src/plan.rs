@@ -3,12 +3,12 @@
 use serde_json::json;
 use surprisal_core::{
     data::ColumnType,
-    measure::{self, Accepts, Entry},
+    measure::{self, Accepts, Chosen, Entry, Of, has_law},
     report,
 };
 
 use crate::{
-    protocol::{ArrayView, ColumnView, Job, Of},
+    protocol::{ArrayView, ColumnView, Job},
     setup::Setup,
 };
 
@@ -101,22 +101,11 @@ pub(crate) fn measures(setup: &Setup, columns: &[ColumnView], arrays: &[ArrayVie
 /// Whether a measure can be asked of any of what is chosen.
 pub(crate) fn offered(entry: &Entry, setup: &Setup, columns: &[ColumnView], arrays: &[ArrayView]) -> bool {
     let accepts = entry.about.accepts;
-    let chosen = self::columns(setup, columns);
-    let tensors = self::arrays(setup, arrays);
-    let suited = |least: usize| chosen.iter().filter(|&&i| accepts.suits(columns[i].ty)).count() >= least;
-    let array = || tensors.iter().any(|&i| accepts.suits_array(arrays[i].shape.len()));
-    match accepts {
-        Accepts::Nothing => true,
-        // Equal real numbers can be counted too.
-        Accepts::SymbolPair => chosen.iter().filter(|&&i| columns[i].ty != ColumnType::Time).count() > 1,
-        Accepts::Pair => suited(2),
-        Accepts::Table => suited(2) || array(),
-        Accepts::Image | Accepts::Attention => array(),
-        Accepts::Points => suited(1) || array(),
-        Accepts::Series | Accepts::Symbols | Accepts::Bytes => {
-            chosen.iter().any(|&i| report::offers(accepts, columns[i].ty))
-        }
-    }
+    let one = |&i: &usize| report::offers(accepts, columns[i].ty);
+    let axes = |&i: &usize| (i, arrays[i].shape.len());
+    accepts == Accepts::Nothing
+        || self::columns(setup, columns).iter().any(one)
+        || !together(setup, entry, columns, self::arrays(setup, arrays).iter().map(axes).collect()).is_empty()
 }
 
 /// How many columns are left out of the pairs, because there are too many of them.
@@ -142,15 +131,18 @@ pub(crate) fn jobs(setup: &Setup, columns: &[ColumnView], arrays: &[ArrayView]) 
                     && (accepts.suits(column.ty)
                         || (report::offers(accepts, column.ty)
                             && !chosen.iter().any(|&k| accepts.suits(columns[k].ty))))
-                    || accepts == Accepts::SymbolPair && has_law(setup, entry)
+                    || accepts == Accepts::SymbolPair && has_law(&setup.parameters(entry.about.id))
             };
             if wanted {
-                jobs.push(job(setup, entry, Of::Column(place(i))));
+                jobs.push(job(setup, entry, Of::Column(i)));
             }
         }
     }
     for entry in &entries {
-        let subjects = together(setup, entry, columns, arrays);
+        // Unasked, an array gets what is suggested for it.
+        let wanted = |i: &usize| setup.measures.is_some() || arrays[*i].suggested.iter().any(|m| m == entry.about.id);
+        let tensors = self::arrays(setup, arrays).into_iter().filter(wanted).map(|i| (i, arrays[i].shape.len()));
+        let subjects = together(setup, entry, columns, tensors.collect());
         jobs.extend(subjects.into_iter().map(|of| job(setup, entry, of)));
     }
     for entry in entries.iter().filter(|entry| entry.about.accepts == Accepts::Nothing) {
@@ -159,48 +151,17 @@ pub(crate) fn jobs(setup: &Setup, columns: &[ColumnView], arrays: &[ArrayView]) 
     jobs
 }
 
-/// What a measure of several columns, or of arrays, is asked of.
-fn together(setup: &Setup, entry: &Entry, columns: &[ColumnView], arrays: &[ArrayView]) -> Vec<Of> {
-    let accepts = entry.about.accepts;
-    let chosen = self::columns(setup, columns);
-    let of_numbers = |i: &usize| accepts.suits(columns[*i].ty);
-    let labels = chosen.iter().copied().find(|&i| columns[i].ty == ColumnType::Symbols).filter(|_| entry.labelled);
-    let tensors = || {
-        let suited = self::arrays(setup, arrays).into_iter().filter(|&i| {
-            // Unasked, an array gets what is suggested for it.
-            match setup.measures {
-                None => arrays[i].suggested.iter().any(|m| m == entry.about.id),
-                Some(_) => accepts.suits_array(arrays[i].shape.len()),
-            }
-        });
-        suited.map(|i| Of::Array(place(i), labels.map(place))).collect::<Vec<_>>()
-    };
-    match accepts {
-        Accepts::Pair | Accepts::SymbolPair if !has_law(setup, entry) => {
-            let suited: Vec<usize> = chosen.iter().copied().filter(of_numbers).collect();
-            // Real numbers are symbols only where nothing else is.
-            let mut paired = if suited.len() > 1 || accepts == Accepts::Pair { suited } else { chosen };
-            paired.truncate(PAIRED);
-            entry.pairs_among(&paired).into_iter().map(|(i, j)| Of::Pair(place(i), place(j))).collect()
-        }
-        Accepts::Table => {
-            let found = tensors();
-            let own: Vec<u32> =
-                chosen.into_iter().filter(of_numbers).filter(|i| Some(*i) != labels).map(place).collect();
-            if found.is_empty() && own.len() > 1 { vec![Of::Table(own, labels.map(place))] } else { found }
-        }
-        Accepts::Points | Accepts::Image | Accepts::Attention => tensors(),
-        _ => Vec::new(),
+/// What a measure of several columns, or of these arrays with so many axes, is asked of.
+fn together(setup: &Setup, entry: &Entry, columns: &[ColumnView], arrays: Vec<(usize, usize)>) -> Vec<Of> {
+    let mut chosen = self::columns(setup, columns);
+    let is_labels = |i: &usize| columns[*i].ty == ColumnType::Symbols;
+    let with: Vec<usize> = chosen.iter().copied().find(is_labels).filter(|_| entry.labelled).into_iter().collect();
+    if matches!(entry.about.accepts, Accepts::Pair | Accepts::SymbolPair) {
+        chosen.truncate(PAIRED);
     }
-}
-
-/// Whether a law is given as probabilities, so that one column is enough.
-fn has_law(setup: &Setup, entry: &Entry) -> bool {
-    setup.parameters(entry.about.id).get("q").is_some_and(|q| !q.is_null() && q.as_str() != Some(""))
-}
-
-fn place(i: usize) -> u32 {
-    u32::try_from(i).unwrap_or(u32::MAX)
+    let columns = chosen.into_iter().map(|i| (i, columns[i].ty)).collect();
+    let chosen = Chosen { columns, with, arrays, named: false };
+    entry.asked_together(&chosen, &setup.parameters(entry.about.id))
 }
 
 /// One job. Its key is everything that its numbers depend on, so that equal keys need no second computation.
@@ -263,19 +224,19 @@ mod tests {
     }
 
     #[test]
-    fn pairs_are_taken_once_and_both_ways_round_where_that_matters() {
+    fn every_pair_of_the_chosen_columns_is_asked_for() {
         let file = [
             column("t", ColumnType::Time, 9),
             column("x", ColumnType::Real, 9),
             column("y", ColumnType::Real, 9),
             column("z", ColumnType::Integer, 9),
         ];
-        let each = [Of::Pair(1, 2), Of::Pair(1, 3), Of::Pair(2, 3)];
-        assert_eq!(subjects(&Setup::parse("measure=mi.ksg1"), &file, &[]), each);
-        let both = [(1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2)].map(|(i, j)| Of::Pair(i, j));
+        let pair = |i, j| Of::Columns(vec![i], vec![j]);
+        assert_eq!(subjects(&Setup::parse("measure=mi.ksg1"), &file, &[]), [pair(1, 2), pair(1, 3), pair(2, 3)]);
+        let both = [(1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2)].map(|(i, j)| pair(i, j));
         assert_eq!(subjects(&Setup::parse("measure=te.ksg"), &file, &[]), both);
         // One integer among reals has nobody to be compared with but them.
-        assert_eq!(subjects(&Setup::parse("measure=mi.plugin&column=x&column=z"), &file, &[]), [Of::Pair(1, 3)]);
+        assert_eq!(subjects(&Setup::parse("measure=mi.plugin&column=x&column=z"), &file, &[]), [pair(1, 3)]);
         assert_eq!(subjects(&Setup::parse("measure=mi.ksg1&column=x"), &file, &[]), []);
     }
 
@@ -292,11 +253,11 @@ mod tests {
             column("kind", ColumnType::Symbols, 9),
         ];
         let table = Setup::parse("measure=matrix.entropy");
-        assert_eq!(subjects(&table, &file, &[]), [Of::Table(vec![0, 1], None)]);
+        assert_eq!(subjects(&table, &file, &[]), [Of::Columns(vec![0, 1], vec![])]);
         let arrays = [array("w", &[4, 3]), array("cube", &[2, 2, 2])];
-        assert_eq!(subjects(&table, &file, &arrays), [Of::Array(0, None)]);
-        assert_eq!(subjects(&Setup::parse("measure=dsmi"), &file, &[]), [Of::Table(vec![0, 1], Some(2))]);
-        assert_eq!(subjects(&Setup::default(), &[], &arrays), [Of::Array(0, None)]);
+        assert_eq!(subjects(&table, &file, &arrays), [Of::Array(0, vec![])]);
+        assert_eq!(subjects(&Setup::parse("measure=dsmi"), &file, &[]), [Of::Columns(vec![0, 1], vec![2])]);
+        assert_eq!(subjects(&Setup::default(), &[], &arrays), [Of::Array(0, vec![])]);
         assert_eq!(subjects(&Setup::parse("array=cube"), &[], &arrays), []);
     }
 

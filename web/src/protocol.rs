@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use surprisal_core::{
     data::{ColumnType, Provenance},
     figure::Figure,
+    measure::Of,
     quantity::Information,
 };
 
@@ -81,56 +82,6 @@ pub(crate) struct Run {
     pub(crate) information: Information,
     /// The back end.
     pub(crate) wish: Wish,
-}
-
-/// What a job measures, by places in the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Of {
-    /// Nothing: a constant of the theory.
-    Nothing,
-    /// One column.
-    Column(u32),
-    /// One column beside another.
-    Pair(u32, u32),
-    /// Columns side by side, and the column with the labels of their rows.
-    Table(Vec<u32>, Option<u32>),
-    /// An array, and the column with the labels of its rows.
-    Array(u32, Option<u32>),
-}
-
-impl Of {
-    /// Whether it takes more than one column, or an array.
-    pub(crate) const fn is_of_several(&self) -> bool {
-        matches!(self, Self::Pair(..) | Self::Table(..) | Self::Array(..))
-    }
-
-    /// The columns that are measured, without those that are with them.
-    pub(crate) fn own(&self) -> &[u32] {
-        match self {
-            Self::Column(i) | Self::Pair(i, _) => std::slice::from_ref(i),
-            Self::Table(columns, _) => columns,
-            Self::Nothing | Self::Array(..) => &[],
-        }
-    }
-
-    /// The column that is with them.
-    pub(crate) const fn with(&self) -> Option<u32> {
-        match self {
-            Self::Pair(_, with) => Some(*with),
-            Self::Table(_, with) | Self::Array(_, with) => *with,
-            Self::Nothing | Self::Column(_) => None,
-        }
-    }
-
-    /// All columns.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = u32> {
-        self.own().iter().copied().chain(self.with())
-    }
-
-    /// The array.
-    pub(crate) const fn array(&self) -> Option<u32> {
-        if let Self::Array(i, _) = self { Some(*i) } else { None }
-    }
 }
 
 /// One measure of one subject.

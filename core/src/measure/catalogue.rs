@@ -152,14 +152,6 @@ impl Entry {
         params::complete(self.about.id, self.parameters(), given)
     }
 
-    /// The pairs among columns at these places that are to be compared: each once, or both ways round where that matters.
-    #[must_use]
-    pub fn pairs_among(&self, places: &[usize]) -> Vec<(usize, usize)> {
-        let rest = |at: usize| places.get(at + 1..).unwrap_or_default();
-        let each = places.iter().enumerate().flat_map(|(at, &i)| rest(at).iter().map(move |&j| (i, j)));
-        each.flat_map(|(i, j)| std::iter::once((i, j)).chain(self.directed.then_some((j, i)))).collect()
-    }
-
     /// Measures a resident column, several of them, or a matrix.
     ///
     /// # Errors

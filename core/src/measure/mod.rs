@@ -15,6 +15,7 @@ mod input;
 mod order;
 mod outcome;
 mod passing_words;
+mod places;
 mod presets;
 mod subject;
 
@@ -47,6 +48,7 @@ pub use catalogue::{Entry, Family, catalogue, find};
 pub use error::{MeasureError, Undefined};
 pub use input::{Accepts, Input, Missing, Sequence, Series};
 pub use outcome::{Outcome, Value, Warning};
+pub use places::{Chosen, Of, has_law};
 pub use presets::{PRESETS, Preset, preset};
 pub use stream::Accumulator;
 pub use subject::{Attention, Image, Pair, Subject, SymbolPair, Table};

@@ -7,7 +7,7 @@ use surprisal_core::{
     compute::{Compute, Cpu},
     data::{self, Chunk, Column, DataError, OpenFile, Options},
     figure::Figure,
-    measure::{self, Accumulator, Context, MeasureError, Outcome, Subject},
+    measure::{self, Accumulator, Context, MeasureError, Of, Outcome, Subject},
     pace::Pace,
     report::{ResultRecord, suggested, suggested_for_array},
 };
@@ -15,7 +15,7 @@ use web_sys::Blob;
 use web_time::Instant;
 
 use super::{heap, lab::Lab, pace::Steps, recording, source::BlobSource, tell};
-use crate::protocol::{ArrayView, Ask, ColumnView, Errand, Job, Of, Opened, Run, Tell};
+use crate::protocol::{ArrayView, Ask, ColumnView, Errand, Job, Opened, Run, Tell};
 
 /// Why an errand was not done.
 pub(super) enum Failure {
@@ -121,9 +121,9 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn at(&self, place: u32) -> Option<&Column> {
-        let place = usize::try_from(place).ok()?;
-        self.columns.get(self.places.iter().position(|p| *p == place)?)
+    fn all(&self, places: &[usize]) -> Vec<&Column> {
+        let place = |i: &usize| self.columns.get(self.places.iter().position(|p| p == i)?);
+        places.iter().filter_map(place).collect()
     }
 }
 
@@ -142,7 +142,7 @@ async fn measure(lab: &Lab, run: &Run, check: bool, steps: &Steps) -> Result<(),
             bench.together(jobs, &mut finished).await?;
             continue;
         }
-        let index = if let Of::Column(i) = of { usize::try_from(*i).ok() } else { None };
+        let index = if let Of::Column(i) = of { Some(*i) } else { None };
         match index.and_then(|i| Some((i, file.dataset.columns.get(i)?))) {
             Some((_, column)) if column.is_resident() => bench.held(jobs, Some(column), &mut finished).await?,
             Some((index, column)) => bench.in_file(jobs, index, column, &mut finished).await?,
@@ -202,8 +202,7 @@ impl Bench<'_> {
 
     /// Measures columns beside each other, and arrays. Every column that is needed is read once.
     async fn together(&self, jobs: &[Job], finished: &mut u32) -> Result<(), Failure> {
-        let mut places: Vec<usize> =
-            jobs.iter().flat_map(|job| job.of.columns()).filter_map(|i| usize::try_from(i).ok()).collect();
+        let mut places: Vec<usize> = jobs.iter().flat_map(|job| job.of.columns()).collect();
         places.sort_unstable();
         places.dedup();
         if !places.is_empty() {
@@ -229,9 +228,8 @@ impl Bench<'_> {
             let words = if with.is_empty() { name.clone() } else { format!("{name} with {}", with.join(", ")) };
             self.next(job, Some(&words), *finished).await?;
             let began = Instant::now();
-            let columns: Vec<&Column> = job.of.own().iter().filter_map(|&i| loaded.at(i)).collect();
-            let beside: Vec<&Column> = job.of.with().and_then(|i| loaded.at(i)).into_iter().collect();
-            let array = job.of.array().and_then(|i| self.file.dataset.matrices.get(usize::try_from(i).ok()?));
+            let (columns, beside) = (loaded.all(job.of.own()), loaded.all(job.of.with()));
+            let array = job.of.array().and_then(|i| self.file.dataset.matrices.get(i));
             let subject = array.map_or_else(|| Subject::from(columns.as_slice()), Subject::from);
             let computed = self.run(job, subject.with(&beside)).await;
             self.report(job, Some(&name), with, computed, began.elapsed().as_secs_f64())?;
@@ -243,9 +241,9 @@ impl Bench<'_> {
     /// The name of the first column or of the array, and of the columns that are with it.
     fn names(&self, of: &Of) -> (String, Vec<String>) {
         let dataset = &self.file.dataset;
-        let column = |i: u32| dataset.columns.get(usize::try_from(i).ok()?).map(|c| c.name.clone());
+        let column = |i: usize| dataset.columns.get(i).map(|c| c.name.clone());
         let mut names = of.columns().filter_map(column);
-        let array = of.array().and_then(|i| dataset.matrices.get(usize::try_from(i).ok()?));
+        let array = of.array().and_then(|i| dataset.matrices.get(i));
         let first = array.map(|m| m.name.clone()).or_else(|| names.next()).unwrap_or_default();
         (first, names.collect())
     }

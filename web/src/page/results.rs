@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use surprisal_core::{
     figure::Figure,
-    measure,
+    measure::{self, Of},
     report::{ResultRecord, pair_grid},
 };
 
@@ -16,21 +16,17 @@ use super::{
     file::type_word,
     model::{Measured, model},
 };
-use crate::{
-    plan,
-    protocol::{Job, Of},
-    show,
-};
+use crate::{plan, protocol::Job, show};
 
 /// What some lines are about.
 #[derive(Clone, Debug, PartialEq)]
 enum About {
     Theory,
-    Column(u32),
+    Column(usize),
     /// All pairs, by one measure.
     Pairs(String),
     Table,
-    Array(u32),
+    Array(usize),
 }
 
 impl About {
@@ -38,8 +34,8 @@ impl About {
         match job.of {
             Of::Nothing => Self::Theory,
             Of::Column(i) => Self::Column(i),
-            Of::Pair(..) => Self::Pairs(job.measure.clone()),
-            Of::Table(..) => Self::Table,
+            Of::Columns(..) if job.of.pair().is_some() => Self::Pairs(job.measure.clone()),
+            Of::Columns(..) => Self::Table,
             Of::Array(i, _) => Self::Array(i),
         }
     }
@@ -120,7 +116,7 @@ fn Group(about: About) -> impl IntoView {
     let model = model();
     let (name, facts) = model.file.with_untracked(|file| match (file, &about) {
         (_, About::Theory) | (None, _) => ("Constants of the theory".to_owned(), String::new()),
-        (Some(file), About::Column(i)) => file.columns.get(*i as usize).map_or_else(Default::default, |c| {
+        (Some(file), About::Column(i)) => file.columns.get(*i).map_or_else(Default::default, |c| {
             let mut facts = vec![type_word(c.ty).to_owned()];
             facts.extend(c.unit.clone());
             facts.push(show::several(c.len, "value", "values"));
@@ -137,10 +133,9 @@ fn Group(about: About) -> impl IntoView {
             (format!("{title} of pairs"), left.unwrap_or_default())
         }
         (Some(_), About::Table) => ("Columns side by side".to_owned(), "each row one observation".to_owned()),
-        (Some(file), About::Array(i)) => file
-            .arrays
-            .get(*i as usize)
-            .map_or_else(Default::default, |a| (a.name.clone(), format!("array · {}", a.extent()))),
+        (Some(file), About::Array(i)) => {
+            file.arrays.get(*i).map_or_else(Default::default, |a| (a.name.clone(), format!("array · {}", a.extent())))
+        }
     });
     view! { <tr class="group"><th scope="rowgroup" colspan="6"><span>{name}</span><span class="soft num">{facts}</span></th></tr> }
 }
@@ -153,7 +148,7 @@ fn Grid(measure: String) -> impl IntoView {
     let stem = format!("{stem}-{}", dom::slug(&measure));
     let figure = Memo::new(move |_| {
         let found: Vec<Measured> = model.jobs.with(|jobs| {
-            let mine = jobs.iter().filter(|job| job.measure == measure && matches!(job.of, Of::Pair(..)));
+            let mine = jobs.iter().filter(|job| job.measure == measure && job.of.pair().is_some());
             model.results.with(|known| mine.filter_map(|job| known.get(&job.key).cloned()).collect())
         });
         let records: Vec<&ResultRecord> = found.iter().map(|m| &m.0.0).collect();
@@ -176,16 +171,16 @@ fn Row(job: Job) -> impl IntoView {
     let key = StoredValue::new(job.key);
     let result = Memo::new(move |_| model.results.with(|known| key.with_value(|key| known.get(key).cloned())));
     let chosen = Memo::new(move |_| model.selected.with(|s| key.with_value(|key| s.as_ref() == Some(key))));
-    let column_of = |i: u32| {
-        model.file.with_untracked(|f| Some(f.as_ref()?.columns.get(i as usize)?.name.clone())).unwrap_or_default()
-    };
-    let array_of = |i: u32| model.file.with_untracked(|f| Some(f.as_ref()?.arrays.get(i as usize)?.name.clone()));
+    let column_of =
+        |i: usize| model.file.with_untracked(|f| Some(f.as_ref()?.columns.get(i)?.name.clone())).unwrap_or_default();
+    let array_of = |i: usize| model.file.with_untracked(|f| Some(f.as_ref()?.arrays.get(i)?.name.clone()));
     let first = job.of.own().first().map(|&i| column_of(i));
     let column = job.of.array().and_then(array_of).or(first);
-    let with = job.of.own().iter().skip(1).copied().chain(job.of.with()).map(column_of).collect::<Vec<_>>().join(", ");
+    let beside = job.of.own().iter().skip(1).chain(job.of.with());
+    let with = beside.map(|&i| column_of(i)).collect::<Vec<_>>().join(", ");
     let entry = measure::find(&job.measure).ok();
-    let title = match (&job.of, entry) {
-        (Of::Pair(..), Some(entry)) => {
+    let title = match (job.of.pair(), entry) {
+        (Some(_), Some(entry)) => {
             let between = if entry.directed { "→" } else { "–" };
             format!("{} {between} {with}", column.clone().unwrap_or_default())
         }
