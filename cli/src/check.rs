@@ -205,6 +205,9 @@ fn table(checked: &Checked) -> String {
         if v.standing == Standing::NotEnoughRuns {
             text.push_str(&format!("  it takes {needed} seeds\n"));
         }
+        if let Some(what) = v.afterwards {
+            text.push_str(&format!("  fixed afterwards: {what}\n"));
+        }
         text.push_str(&format!("  {}\n\n", v.source));
     }
     let (all, held, not) = (checked.claims.len(), checked.reproduced, checked.not_reproduced);

@@ -64,6 +64,7 @@ fn describe_experiment(entry: &experiment::Entry) -> Json {
             "settings": entry.settings(claim),
             "seeds": claim.seeds,
             "source": claim.source,
+            "afterwards": claim.afterwards,
         })
     });
     json!({

@@ -69,8 +69,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check the claims of an experiment or a paper by running them.
     ///
-    /// Every claim compares a scalar with a threshold that was fixed before any run; the mean over the seeds decides. Exits
-    /// with 0 if all claims are reproduced, else with 1.
+    /// Every claim compares a scalar with a threshold that was fixed before any run, or says that it was not; the mean over
+    /// the seeds decides. Exits with 0 if all claims are reproduced, else with 1.
     #[command(after_help = "Examples:\n  surprisal check fish-schooling\n  \
         surprisal check fish-schooling --claim fish-schooling.torus-rotation --seeds 10\n  \
         surprisal check vicsek --format json")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What an experiment is said to show: a scalar of the record, under given parameters, compared with a number that was
-/// fixed before any run.
+/// fixed before any run, or says that it was not.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
     /// Unique within the experiment.
@@ -18,6 +18,8 @@ pub struct Claim {
     pub settings: &'static [(&'static str, &'static str)],
     /// Seeds that it takes to decide.
     pub seeds: u32,
+    /// What was changed once runs were known, and why; `None` where everything was fixed before.
+    pub afterwards: Option<&'static str>,
     /// Where it is said.
     pub source: &'static str,
 }
@@ -26,12 +28,12 @@ pub struct Claim {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Comparison {
-    /// Smaller than.
+    /// At most.
     Below {
         /// The threshold.
         value: f64,
     },
-    /// Larger than.
+    /// At least.
     Above {
         /// The threshold.
         value: f64,
@@ -60,8 +62,8 @@ impl Comparison {
 impl std::fmt::Display for Comparison {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Below { value } => write!(f, "< {value}"),
-            Self::Above { value } => write!(f, "> {value}"),
+            Self::Below { value } => write!(f, "≤ {value}"),
+            Self::Above { value } => write!(f, "≥ {value}"),
             Self::Within { value, tolerance } => write!(f, "{value} ± {tolerance}"),
         }
     }
@@ -106,6 +108,9 @@ pub struct Verdict {
     pub comparison: Comparison,
     /// Where it is said.
     pub source: &'static str,
+    /// What was changed once runs were known, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub afterwards: Option<&'static str>,
     /// One value a seed.
     pub values: Vec<f64>,
     /// Their mean.
@@ -145,6 +150,7 @@ pub fn judge(experiment: &str, claim: &Claim, values: &[f64]) -> Verdict {
         scalar: claim.scalar,
         comparison: claim.comparison,
         source: claim.source,
+        afterwards: claim.afterwards,
         values: values.to_vec(),
         mean,
         standard_error,
@@ -166,6 +172,7 @@ mod tests {
         comparison: Comparison::Below { value: 1.0 },
         settings: &[],
         seeds: 3,
+        afterwards: None,
         source: "here",
     };
 

@@ -78,7 +78,7 @@ pub trait Experiment: Sized + 'static {
     /// What it is.
     const ABOUT: About;
 
-    /// What it claims, with thresholds that were fixed before any run.
+    /// What it claims, with thresholds that were fixed before any run, or that say so.
     const CLAIMS: &'static [Claim] = &[];
 
     /// Parameters that choose what is shown and change no number: a run under other ones still is the run that a claim is

@@ -187,6 +187,7 @@ impl Experiment for Flock {
             comparison: Comparison::Above { value: 0.8 },
             settings: &[],
             seeds: 5,
+            afterwards: None,
             source: "Reynolds 1987: velocity matching",
         },
         Claim {
@@ -196,6 +197,7 @@ impl Experiment for Flock {
             comparison: Comparison::Below { value: 0.3 },
             settings: &[("alignment", "0"), ("cohesion", "0")],
             seeds: 5,
+            afterwards: None,
             source: "Reynolds 1987: velocity matching",
         },
     ];

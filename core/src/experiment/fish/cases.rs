@@ -382,6 +382,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Within { value: 0.083, tolerance: 0.02 },
         settings: &[],
         seeds: 5,
+        afterwards: None,
         source: SOURCE,
     },
     Claim {
@@ -391,6 +392,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Above { value: 0.999 },
         settings: &[],
         seeds: 5,
+        afterwards: None,
         source: SOURCE,
     },
     Claim {
@@ -400,6 +402,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Within { value: 0.72, tolerance: 0.02 },
         settings: &[],
         seeds: 5,
+        afterwards: None,
         source: "re-centring by circular mean moves the final OSI of three seeds to 0.716, 0.722, 0.721",
     },
     Claim {
@@ -409,6 +412,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Above { value: 0.99 },
         settings: &[],
         seeds: 5,
+        afterwards: None,
         source: SOURCE,
     },
     Claim {
@@ -418,6 +422,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Above { value: 0.9 },
         settings: &[],
         seeds: 5,
+        afterwards: None,
         source: "dewi-kadita 0.0.4, initial condition of case 2",
     },
     Claim {
@@ -427,6 +432,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Below { value: 0.35 },
         settings: &[],
         seeds: 5,
+        afterwards: None,
         source: "dewi-kadita 0.0.4: M = 0.17 to 0.19 at time 10 over three seeds",
     },
 ];

@@ -154,6 +154,7 @@ impl Experiment for Hysteresis {
         comparison: Comparison::Above { value: 1.0 },
         settings: &[],
         seeds: 5,
+        afterwards: None,
         source: "Couzin et al. 2002, collective memory; P crosses 0.8, Δr_a = 14, N = 100, steps of 0.5, 1000 steps each",
     }];
 

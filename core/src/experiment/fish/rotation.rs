@@ -89,6 +89,7 @@ impl Experiment for Rotation {
             comparison: Comparison::Below { value: 0.02 },
             settings: &[],
             seeds: 5,
+            afterwards: None,
             source: "rotation test of an aligned school",
         },
         Claim {
@@ -98,6 +99,7 @@ impl Experiment for Rotation {
             comparison: Comparison::Above { value: 0.4 },
             settings: &[],
             seeds: 5,
+            afterwards: None,
             source: "rotation test of an aligned school",
         },
     ];

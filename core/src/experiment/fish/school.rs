@@ -400,6 +400,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Below { value: 0.30 },
         settings: &[("orientation_width", "0")],
         seeds: 5,
+        afterwards: None,
         source: STATES,
     },
     Claim {
@@ -409,6 +410,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Below { value: 0.35 },
         settings: &[("orientation_width", "0")],
         seeds: 5,
+        afterwards: None,
         source: STATES,
     },
     Claim {
@@ -418,6 +420,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Above { value: 0.65 },
         settings: &[("orientation_width", "2.25")],
         seeds: 5,
+        afterwards: None,
         source: STATES,
     },
     Claim {
@@ -427,6 +430,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Below { value: 0.35 },
         settings: &[("orientation_width", "2.25")],
         seeds: 5,
+        afterwards: None,
         source: STATES,
     },
     Claim {
@@ -436,6 +440,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Above { value: 0.99 },
         settings: &[("orientation_width", "6")],
         seeds: 5,
+        afterwards: None,
         source: STATES,
     },
     Claim {
@@ -445,6 +450,7 @@ const CLAIMS: &[Claim] = &[
         comparison: Comparison::Below { value: 0.1 },
         settings: &[("orientation_width", "6")],
         seeds: 5,
+        afterwards: None,
         source: STATES,
     },
 ];

@@ -13,6 +13,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         comparison: Comparison::Below { value: 0.005 },
         settings: DEFAULTS,
         seeds: 3,
+        afterwards: None,
         source: "law of large numbers",
     },
     Claim {
@@ -22,6 +23,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         comparison: Comparison::Below { value: 0.005 },
         settings: DEFAULTS,
         seeds: 3,
+        afterwards: None,
         source: "law of large numbers",
     },
     Claim {
@@ -31,6 +33,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         comparison: Comparison::Below { value: 1.08 },
         settings: DEFAULTS,
         seeds: 3,
+        afterwards: None,
         source: SHEET,
     },
     Claim {
@@ -40,6 +43,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         comparison: Comparison::Below { value: 1.05 },
         settings: DEFAULTS,
         seeds: 3,
+        afterwards: None,
         source: SHEET,
     },
     Claim {
@@ -49,6 +53,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         comparison: Comparison::Above { value: 0.98 },
         settings: DEFAULTS,
         seeds: 3,
+        afterwards: None,
         source: SHEET,
     },
     Claim {
@@ -58,6 +63,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         comparison: Comparison::Above { value: 0.9 },
         settings: DEFAULTS,
         seeds: 3,
+        afterwards: None,
         source: SHEET,
     },
     Claim {
@@ -67,6 +73,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         comparison: Comparison::Below { value: 0.12 },
         settings: DEFAULTS,
         seeds: 3,
+        afterwards: None,
         source: SHEET,
     },
     Claim {
@@ -76,6 +83,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         comparison: Comparison::Above { value: 0.995 },
         settings: DEFAULTS,
         seeds: 3,
+        afterwards: None,
         source: "the entropy rate is the least loss there is",
     },
 ];

@@ -206,6 +206,7 @@ impl Experiment for Fragments {
             comparison: Comparison::Below { value: 1e-9 },
             settings: &[],
             seeds: 1,
+            afterwards: None,
             source: EXACT,
         },
         Claim {
@@ -215,6 +216,7 @@ impl Experiment for Fragments {
             comparison: Comparison::Below { value: 1e-9 },
             settings: &[],
             seeds: 1,
+            afterwards: None,
             source: EXACT,
         },
         Claim {
@@ -224,6 +226,7 @@ impl Experiment for Fragments {
             comparison: Comparison::Above { value: 1e-6 },
             settings: &[],
             seeds: 5,
+            afterwards: None,
             source: SHEET,
         },
         Claim {
@@ -233,6 +236,7 @@ impl Experiment for Fragments {
             comparison: Comparison::Below { value: 1e-9 },
             settings: &[],
             seeds: 5,
+            afterwards: None,
             source: EXACT,
         },
         Claim {
@@ -242,6 +246,7 @@ impl Experiment for Fragments {
             comparison: Comparison::Below { value: 1e-3 },
             settings: &[],
             seeds: 3,
+            afterwards: None,
             source: SHEET,
         },
         Claim {
@@ -251,6 +256,7 @@ impl Experiment for Fragments {
             comparison: Comparison::Above { value: 1.0 },
             settings: &[],
             seeds: 3,
+            afterwards: None,
             source: "no token is shorter than a symbol",
         },
     ];

@@ -228,6 +228,7 @@ impl Experiment for Alignment {
             comparison: Comparison::Above { value: 0.95 },
             settings: &[("study", "transition")],
             seeds: 5,
+            afterwards: None,
             source: "Vicsek et al. 1995, figure 2: φ → 1 at η → 0",
         },
         Claim {
@@ -239,6 +240,7 @@ impl Experiment for Alignment {
             comparison: Comparison::Within { value: 0.0512, tolerance: 0.0134 },
             settings: &[("study", "transition")],
             seeds: 5,
+            afterwards: None,
             source: "mean resultant length of N = 300 independent directions",
         },
     ];

@@ -18,7 +18,7 @@ pub fn Claims(entry: &'static Entry) -> impl IntoView {
         <section class="claims" aria-labelledby="claims-title">
             <h2 id="claims-title">"Claims"</h2>
             <p class="soft small-text">
-                "Each threshold was fixed before any run; the mean over the seeds decides. "
+                "Each threshold was fixed before any run, but where it says otherwise; the mean over the seeds decides. "
                 "Only complete runs with a claim's own parameters count, and only those of this session."
             </p>
             <table class="claims-table">
@@ -71,6 +71,7 @@ fn Row(entry: &'static Entry, claim: &'static Claim) -> impl IntoView {
             <th scope="row" data-label="Claim">
                 <span>{claim.statement}</span>
                 <span class="soft small-text" title=claim.source>{settings}</span>
+                {claim.afterwards.map(|what| view! { <span class="warn small-text">"fixed afterwards: " {what}</span> })}
             </th>
             <td data-label="Expected" class="num">{claim.scalar.replace('_', " ")} " " {claim.comparison.to_string()}</td>
             <td data-label="Found" class="num"><span title=each>{found}</span><span class="soft small-text">{seeds}</span></td>
