@@ -103,9 +103,11 @@ pub(crate) fn offered(entry: &Entry, setup: &Setup, columns: &[ColumnView], arra
     let accepts = entry.about.accepts;
     let one = |&i: &usize| report::offers(accepts, columns[i].ty);
     let axes = |&i: &usize| (i, arrays[i].shape.len());
+    // A table of one column is measured where it is asked for, and not proposed: there is nothing beside it.
+    let worth_it = |of: &Of| of.own().len() != 1 || accepts != Accepts::Table;
     accepts == Accepts::Nothing
         || self::columns(setup, columns).iter().any(one)
-        || !together(setup, entry, columns, self::arrays(setup, arrays).iter().map(axes).collect()).is_empty()
+        || together(setup, entry, columns, self::arrays(setup, arrays).iter().map(axes).collect()).iter().any(worth_it)
 }
 
 /// How many columns are left out of the pairs, because there are too many of them.
@@ -221,6 +223,18 @@ mod tests {
 
     fn subjects(setup: &Setup, columns: &[ColumnView], arrays: &[ArrayView]) -> Vec<Of> {
         jobs(setup, columns, arrays).into_iter().map(|job| job.of).collect()
+    }
+
+    #[test]
+    fn what_needs_others_is_not_offered_to_one() {
+        let offers =
+            |id: &str, columns: &[ColumnView]| offered(measure::find(id).unwrap(), &Setup::default(), columns, &[]);
+        let one = [column("t", ColumnType::Time, 9), column("x", ColumnType::Real, 9)];
+        let two = [column("x", ColumnType::Real, 9), column("y", ColumnType::Real, 9)];
+        for id in ["matrix.entropy", "mi.ksg1", "dse"] {
+            assert!(!offers(id, &one) && offers(id, &two), "{id}");
+        }
+        assert!(offers("perm", &one));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) fn Bar() -> impl IntoView {
     let nothing = move || model.results.with(std::collections::HashMap::is_empty);
     view! {
         <div class="bar">
-            <h2 id="results-title">"Results"</h2>
+            <h2 id="results-title" tabindex="-1">"Results"</h2>
             <div class="bar-buttons">
                 <button type="button" class="small" disabled=busy id="cross-check" on:click=move |_| model.cross_check()>"Cross-check"</button>
                 <button type="button" class="small" disabled=nothing id="export-csv" on:click=move |_| save_csv(model)>"CSV"</button>

@@ -25,6 +25,11 @@ pub(super) fn Choose() -> impl IntoView {
     view! {
         <div class="choose-head">
             <h2>"Measures"</h2>
+            <a class="skip within" href="#results-title" on:click=move |event| {
+                event.prevent_default();
+                sheet.set(false);
+                dom::focus("results-title");
+            }>"Skip to the results"</a>
             <button type="button" class="small sheet-close" on:click=move |_| sheet.set(false)>"Close"</button>
         </div>
         <Presets/>
