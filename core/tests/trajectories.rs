@@ -92,9 +92,6 @@ fn pickles_name_the_file_to_use() {
         "trajectories.npy is a pickled Python dictionary, which is not read; open trajectories.h5, or \
          trajectories.csv with its attributes.json, from the same folder"
     );
-    let e = read_with(&["dlc.h5"], TrajectoryOptions::default()).unwrap_err();
-    assert!(matches!(e, TrajectoryError::Unsupported { what: "a pandas table in HDF5", .. }), "{e}");
-    assert!(e.to_string().contains("CSV"), "{e}");
 }
 
 #[test]
@@ -159,8 +156,16 @@ fn sleap() {
 
 #[test]
 fn deeplabcut() {
-    for (name, animals) in [("dlc.csv", &["1"][..]), ("dlc.multi.csv", &["ind1", "ind2", "ind3"])] {
-        assert_eq!(detected(&[name]), Some(Format::DeepLabCutCsv));
+    let several = &["ind1", "ind2", "ind3"][..];
+    for (name, animals, format) in [
+        ("dlc.csv", &["1"][..], Format::DeepLabCutCsv),
+        ("dlc.multi.csv", several, Format::DeepLabCutCsv),
+        ("dlc.h5", &["1"], Format::DeepLabCutHdf5),
+        ("dlc.multi.h5", several, Format::DeepLabCutHdf5),
+        ("dlc.fixed.h5", several, Format::DeepLabCutHdf5),
+    ] {
+        assert_eq!(detected(&[name]), Some(format));
+        assert_eq!(read(&[name]).source, format);
         let mut t = read(&[name]);
         // The tail is not trusted in frame 4.
         assert_eq!(t.position(4, 0).unwrap()[0], place(4, 0)[0] + 1.0);
@@ -415,7 +420,7 @@ fn claims_are_refused_before_allocation() {
     assert!(e.to_string().contains("1000 animals over 1000 frames needs 16000000 bytes"), "{e}");
 }
 
-const ALL: [&str; 19] = [
+const ALL: [&str; 21] = [
     "idtracker/trajectories.h5",
     "idtracker/trajectories.csv",
     "idtracker/trajectories_tidy.csv",
@@ -426,6 +431,8 @@ const ALL: [&str; 19] = [
     "sleap.csv",
     "dlc.csv",
     "dlc.multi.csv",
+    "dlc.h5",
+    "dlc.fixed.h5",
     "long.csv",
     "long.csv.gz",
     "wide.csv",

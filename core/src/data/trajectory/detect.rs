@@ -34,7 +34,7 @@ pub(super) fn best(found: impl Iterator<Item = Format>) -> Option<Format> {
         Format::IdtrackerHdf5 => 0,
         Format::IdtrackerCsv => 1,
         Format::IdtrackerTidy => 2,
-        Format::Pickled | Format::Parquet | Format::DeepLabCutHdf5 => 9,
+        Format::Pickled | Format::Parquet => 9,
         Format::Hdf5 => 8,
         _ => 3,
     };

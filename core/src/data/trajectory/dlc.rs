@@ -1,16 +1,18 @@
-//! DeepLabCut CSV: header rows scorer, perhaps individuals, bodyparts, coords (x, y, likelihood), then the frame's
-//! index and the values. Pixels, y downwards; no frame rate inside.
+//! DeepLabCut: columns named by scorer, perhaps individual, body part and coordinate (x, y, likelihood), a row for each frame;
+//! as CSV, where the names are header rows, and as a pandas table in HDF5. Pixels, y downwards; no frame rate inside.
 
 use super::{
     Format, Trajectories, TrajectoryError, TrajectoryOptions,
     error::{part, within},
     grid::{Names, Plan, Sighting, lay_out},
+    hdf5::H5,
     load::Item,
+    pandas,
     plain::Sightings,
     pose::Choice,
     sheet::{Line, Sheet},
 };
-use crate::pace::Pace;
+use crate::{data::DataError, pace::Pace};
 
 /// Columns of x, y and, where there is one, the likelihood of one body part of one animal.
 #[derive(Clone, Copy, Default)]
@@ -62,6 +64,75 @@ impl Layout {
     }
 }
 
+/// What the rows of either kind of file are read into.
+struct Reading<'a> {
+    name: &'a str,
+    layout: Layout,
+    choice: Choice,
+    options: &'a TrajectoryOptions,
+    sightings: Sightings,
+    body: Vec<[f64; 2]>,
+    /// Points that were not trusted.
+    doubted: u64,
+}
+
+impl<'a> Reading<'a> {
+    fn new(name: &'a str, layout: Layout, options: &'a TrajectoryOptions) -> Result<Self, TrajectoryError> {
+        let choice = Choice::new(name, &layout.parts, options)?;
+        let body = vec![[f64::NAN; 2]; layout.parts.len()];
+        Ok(Self { name, layout, choice, options, sightings: Sightings::new(options.max_bytes), body, doubted: 0 })
+    }
+
+    /// Takes the row of a frame, which begins on this line, and whose `value` in a column can be asked for.
+    fn row(&mut self, frame: f64, line: u64, value: impl Fn(usize) -> Result<f64, DataError>) -> Result<(), DataError> {
+        for (animal, points) in self.layout.points.chunks(self.body.len()).enumerate() {
+            for (p, point) in self.body.iter_mut().zip(points) {
+                *p = [f64::NAN; 2];
+                let (Some(x), Some(y)) = (point.x, point.y) else { continue };
+                let seen = [value(x)?, value(y)?];
+                let trusted = match point.likelihood {
+                    Some(l) => value(l)? >= self.options.likelihood,
+                    None => true,
+                };
+                if trusted {
+                    *p = seen;
+                } else if seen[0].is_finite() {
+                    self.doubted += 1;
+                }
+            }
+            let mut s = Sighting::of(frame, animal, line);
+            let (position, heading) = self.choice.of(&self.body);
+            s.position = [position[0], position[1], f64::NAN];
+            s.heading = heading;
+            self.sightings.push(s)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, source: Format) -> Result<Trajectories, TrajectoryError> {
+        let Layout { animals, parts, .. } = self.layout;
+        let plan = Plan {
+            name: self.name,
+            source,
+            dims: 2,
+            animals,
+            velocities: false,
+            headings: self.choice.has_heading(),
+            timed: false,
+            max_bytes: self.options.max_bytes,
+        };
+        let mut made = lay_out(plan, &self.sightings.list)?;
+        made.length_unit = Some("px".to_owned());
+        made.y_down = true;
+        made.notes.push(self.choice.describe(&parts, "trusted ones"));
+        if self.doubted > 0 {
+            let (doubted, limit) = (self.doubted, self.options.likelihood);
+            made.notes.push(format!("{doubted} points with a likelihood below {limit} are left out"));
+        }
+        Ok(made)
+    }
+}
+
 /// One row per frame.
 pub(super) async fn csv(
     item: &Item,
@@ -70,54 +141,42 @@ pub(super) async fn csv(
 ) -> Result<Trajectories, TrajectoryError> {
     let sheet = Sheet::new(item.bytes());
     let head = sheet.head(4);
-    let Layout { rows, animals, parts, points } = Layout::new(&item.name, &head)?;
-    let choice = Choice::new(&item.name, &parts, options)?;
+    let layout = Layout::new(&item.name, &head)?;
+    let rows = layout.rows;
     let title = |i: usize| head[rows - 1].get(i).map_or("", String::as_str);
-    let mut sightings = Sightings::new(options.max_bytes);
-    let (mut body, mut doubted) = (vec![[f64::NAN; 2]; parts.len()], 0_u64);
+    let mut reading = Reading::new(&item.name, layout, options)?;
     let each = &mut |line: &Line<'_>| {
-        let frame = line.known(0, "the frame's index")?;
-        for (animal, points) in points.chunks(parts.len()).enumerate() {
-            for (p, point) in body.iter_mut().zip(points) {
-                *p = [f64::NAN; 2];
-                let (Some(x), Some(y)) = (point.x, point.y) else { continue };
-                let seen = [line.real(x, title(x))?, line.real(y, title(y))?];
-                let trusted = match point.likelihood {
-                    Some(l) => line.real(l, title(l))? >= options.likelihood,
-                    None => true,
-                };
-                if trusted {
-                    *p = seen;
-                } else if seen[0].is_finite() {
-                    doubted += 1;
-                }
-            }
-            let mut s = Sighting::of(frame, animal, line.number());
-            let (position, heading) = choice.of(&body);
-            s.position = [position[0], position[1], f64::NAN];
-            s.heading = heading;
-            sightings.push(s)?;
-        }
-        Ok(())
+        reading.row(line.known(0, "the frame's index")?, line.number(), |i| line.real(i, title(i)))
     };
     sheet.rows(rows, each, pace).await.map_err(within(&item.name))?;
-    let plan = Plan {
-        name: &item.name,
-        source: Format::DeepLabCutCsv,
-        dims: 2,
-        animals,
-        velocities: false,
-        headings: choice.has_heading(),
-        timed: false,
-        max_bytes: options.max_bytes,
+    reading.finish(Format::DeepLabCutCsv)
+}
+
+/// The pandas table in this group.
+pub(super) fn hdf5(h5: &H5, group: &str, options: &TrajectoryOptions) -> Result<Trajectories, TrajectoryError> {
+    let frame = pandas::read(h5, group)?;
+    let titles: &[&str] = match frame.names.first().map_or(0, Vec::len) {
+        3 => &["scorer", "bodyparts", "coords"],
+        4 => &["scorer", "individuals", "bodyparts", "coords"],
+        levels => {
+            let why = format!("its columns have names of {levels} levels; DeepLabCut's have 3, or 4 with individuals");
+            return Err(h5.wrong(group, why));
+        }
     };
-    let mut made = lay_out(plan, &sightings.list)?;
-    made.length_unit = Some("px".to_owned());
-    made.y_down = true;
-    made.notes.push(choice.describe(&parts, "trusted ones"));
-    if doubted > 0 {
-        let limit = options.likelihood;
-        made.notes.push(format!("{doubted} points with a likelihood below {limit} are left out"));
+    // The names as the rows of a CSV have them.
+    let row = |(level, title): (usize, &&str)| {
+        let names = frame.names.iter().map(|levels| levels.get(level).cloned().unwrap_or_default());
+        std::iter::once((*title).to_owned()).chain(names).collect()
+    };
+    let head: Vec<Vec<String>> = titles.iter().enumerate().map(row).collect();
+    let mut reading = Reading::new(h5.name(), Layout::new(h5.name(), &head)?, options)?;
+    let width = frame.names.len();
+    let finite = |x: f64| if x.is_finite() { x } else { f64::NAN };
+    for (number, (&index, values)) in (1..).zip(frame.index.iter().zip(frame.values.chunks(width))) {
+        if !index.is_finite() {
+            return Err(h5.wrong(group, format!("row {number} has the index {index}; frames have numbers")));
+        }
+        reading.row(index, number, |i| Ok(finite(values[i - 1]))).map_err(within(h5.name()))?;
     }
-    Ok(made)
+    reading.finish(Format::DeepLabCutHdf5)
 }

@@ -38,6 +38,12 @@ impl H5 {
         self.file.root_group().and_then(|g| g.member_names()).unwrap_or_default()
     }
 
+    /// The names of what is in a group at the root.
+    pub(super) fn names_in(&self, group: &str) -> Vec<String> {
+        let members = self.file.root_group().and_then(|g| g.group(group)).and_then(|g| g.member_names());
+        members.map(|(groups, datasets)| [groups, datasets].concat()).unwrap_or_default()
+    }
+
     /// Whether there is such a dataset at the root.
     pub(super) fn has(&self, dataset: &str) -> bool {
         self.members().1.iter().any(|d| d == dataset)
@@ -91,6 +97,28 @@ impl H5 {
             _ => return Err(self.wrong(path, "its type is not a number of 1, 2, 4 or 8 bytes")),
         };
         Ok(Array { shape, values })
+    }
+
+    /// Whether a table of so many numbers may be made of what is in the file.
+    pub(super) fn fits(&self, path: &str, rows: usize, columns: usize) -> Result<(), TrajectoryError> {
+        let needed = (rows as u64).saturating_mul(columns as u64).saturating_mul(8);
+        if needed > self.max_bytes {
+            let limit = self.max_bytes;
+            let why = format!("{rows} rows of {columns} numbers need {needed} bytes, the limit is {limit} bytes");
+            return Err(self.wrong(path, why));
+        }
+        Ok(())
+    }
+
+    /// A dataset of records, whole: their type, and their bytes with numbers in native order.
+    pub(super) fn records(&self, path: &str) -> Result<(Datatype, Vec<u8>), TrajectoryError> {
+        let set = self.dataset(path)?;
+        let wrong = |e: hdf5_reader::error::Error| self.wrong(path, e.to_string());
+        let needed = set.raw_byte_len().map_err(wrong)? as u64;
+        if needed > self.max_bytes {
+            return Err(self.wrong(path, format!("it has {needed} bytes, the limit is {} bytes", self.max_bytes)));
+        }
+        Ok((set.dtype().clone(), set.read_native_bytes().map_err(wrong)?))
     }
 
     /// A dataset of strings; none where there is no such dataset or it holds something else.

@@ -17,6 +17,8 @@ mod load;
 mod netcdf;
 mod npz;
 mod open;
+mod pandas;
+mod pickle;
 mod plain;
 mod pose;
 mod process;
@@ -55,7 +57,7 @@ pub enum Format {
     SleapCsv,
     /// DeepLabCut CSV: 3 or 4 header rows (scorer, individuals, bodyparts, coords).
     DeepLabCutCsv,
-    /// DeepLabCut's pandas table in HDF5: recognised, not read.
+    /// DeepLabCut's pandas table in HDF5.
     DeepLabCutHdf5,
     /// One row per animal and frame: frame or time, id, x, y, and perhaps z and velocities.
     LongCsv,

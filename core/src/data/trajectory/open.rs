@@ -8,7 +8,7 @@ use super::{
     idtracker,
     load::{Body, Item, load},
     netcdf::{self, Container},
-    plain, shiners, sleap, trex,
+    pandas, plain, shiners, sleap, trex,
 };
 use crate::data::{ByteSource, npy_header};
 use crate::pace::Pace;
@@ -136,10 +136,10 @@ fn scientific(name: &str, bytes: Vec<u8>, options: &TrajectoryOptions) -> Result
     if h5.has("positions") || (h5.has("x") && h5.has("y")) {
         return netcdf::read(&Container::Hdf5(Box::new(h5)), options);
     }
-    let (groups, datasets) = h5.members();
-    if groups.iter().any(|g| g == "df_with_missing" || g == "tracks") {
-        return Err(instead(name, Format::DeepLabCutHdf5));
+    if let Some(group) = pandas::group(&h5) {
+        return dlc::hdf5(&h5, &group, options);
     }
+    let (groups, datasets) = h5.members();
     let names = format!("{name} (HDF5 with {})", [groups, datasets].concat().join(", "));
     Err(TrajectoryError::Unrecognised { names, instead: KNOWN })
 }
@@ -147,9 +147,6 @@ fn scientific(name: &str, bytes: Vec<u8>, options: &TrajectoryOptions) -> Result
 fn instead(name: &str, format: Format) -> TrajectoryError {
     let (what, instead) = match format {
         Format::Parquet => ("a Parquet table", "open trajectories.h5, or trajectories_csv with its attributes.json"),
-        Format::DeepLabCutHdf5 => {
-            ("a pandas table in HDF5", "open the CSV that DeepLabCut writes beside it (save_as_csv=True)")
-        }
         _ => (
             "a pickled Python dictionary",
             "open trajectories.h5, or trajectories.csv with its attributes.json, from the same folder",

@@ -1,4 +1,4 @@
-"""Small files as the trackers write them: python make.py, with numpy, h5py, netCDF4.
+"""Small files as the trackers write them: python make.py, with numpy, h5py, netCDF4, pandas, tables.
 
 Every file holds the same paths where the format can: animal a (from 1) at frame t is at
     x = 10 a + 2 t,  y = 100 a - t,  z = a / 2 + t / 4
@@ -13,6 +13,7 @@ import os
 import zipfile
 
 import h5py
+import pandas as pd
 import netCDF4
 import numpy as np
 
@@ -126,8 +127,13 @@ def dlc(animals):
 
 write("dlc.csv", dlc(1))
 write("dlc.multi.csv", dlc(N))
-with h5py.File("dlc.h5", "w") as f:
-    f.create_group("df_with_missing").create_dataset("table", data=np.zeros(3))
+# The same as DeepLabCut's df.to_hdf(..., key="df_with_missing", format="table"), and in the layout that pandas takes unasked
+for name, animals, layout in (("dlc.h5", 1, "table"), ("dlc.multi.h5", N, "table"), ("dlc.fixed.h5", N, "fixed")):
+    rows = [line.split(",") for line in dlc(animals).splitlines()]
+    levels = 3 + (animals > 1)
+    columns = pd.MultiIndex.from_arrays([r[1:] for r in rows[:levels]], names=[r[0] for r in rows[:levels]])
+    values = np.array([r[1:] for r in rows[levels:]], float)
+    pd.DataFrame(values, columns=columns).to_hdf(name, key="df_with_missing", format=layout, mode="w", **({"index": False} if name == "dlc.multi.h5" else {}))
 
 # Plain tables
 write("long.csv", "frame,id,x,y,vx,vy\n" + "".join(
