@@ -192,20 +192,37 @@ fn centred(mut draws: Vec<f64>, estimate: f64, method: String) -> Uncertainty {
 
 /// The quantile of sorted values, linear between neighbours.
 #[must_use]
+pub fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let (index, part) = place(q, last);
+    sorted[index] + (sorted[(index + 1).min(last)] - sorted[index]) * part
+}
+
+/// The same of values in any order, by selection: O(n). Their order changes.
+#[must_use]
+pub fn quantile_of(values: &mut [f64], q: f64) -> f64 {
+    let Some(last) = values.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let (index, part) = place(q, last);
+    let (_, &mut below, rest) = values.select_nth_unstable_by(index, f64::total_cmp);
+    let above = rest.iter().copied().min_by(f64::total_cmp).unwrap_or(below);
+    below + (above - below) * part
+}
+
+/// Where a quantile lies among `last` + 1 sorted values: after which of them, and how far towards the next.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "an index within a slice"
 )]
-pub fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return f64::NAN;
-    };
+fn place(q: f64, last: usize) -> (usize, f64) {
     let position = q.clamp(0.0, 1.0) * last as f64;
     let index = position.floor() as usize;
-    let next = (index + 1).min(last);
-    sorted[index] + (sorted[next] - sorted[index]) * (position - index as f64)
+    (index, position - index as f64)
 }
 
 /// The interval of an estimate from its values with one of g groups of observations left out: ± 1.96 times the
@@ -320,5 +337,15 @@ mod tests {
     fn quantiles_interpolate() {
         assert_eq!(quantile(&[1.0, 2.0, 3.0], 0.25), 1.5);
         assert!(quantile(&[], 0.5).is_nan());
+        let mut sorted: Vec<f64> = Vec::new();
+        for k in 0..40_u32 {
+            for q in [0.0, 0.25, 0.5, 0.75, 0.9, 1.0] {
+                // The same numbers in an order that is neither sorted nor reversed.
+                let mut mixed: Vec<f64> =
+                    sorted.iter().rev().step_by(2).chain(sorted.iter().rev().skip(1).step_by(2)).copied().collect();
+                assert_eq!(quantile_of(&mut mixed, q).to_bits(), quantile(&sorted, q).to_bits(), "{k} values, {q}");
+            }
+            sorted.push(f64::from(k / 2) * 1.1);
+        }
     }
 }
