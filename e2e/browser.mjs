@@ -20,10 +20,12 @@ const flags = {
     '--use-vulkan=swiftshader',
     '--use-angle=swiftshader',
   ],
+  // Whatever adapter there is, for benches.
+  hardware: ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist'],
   cpu: ['--disable-webgpu', '--disable-features=WebGPU,WebGPUService', '--use-angle=swiftshader'],
 };
 
-/** Options for `chromium.launch`, with WebGPU (`webgpu`) or without (`cpu`). */
+/** Options for `chromium.launch`, with WebGPU (`webgpu`, `hardware`) or without (`cpu`). */
 export function launchOptions(kind) {
   const executablePath = process.env.SURPRISAL_CHROMIUM || undefined;
   return {

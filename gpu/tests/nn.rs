@@ -187,9 +187,11 @@ fn dispatches_of_a_step_are_few() {
     let config = Config { context: 8, width: 8, ..Config::default() };
     for positions in [Positions::Learned, Positions::Rope] {
         for layers in 1..=4 {
-            let run = setup(Config { layers, positions, linear_bias: true, norm_bias: true, ..config }, 2);
+            let config = Config { layers, positions, linear_bias: true, norm_bias: true, ..config };
+            let run = setup(config, 2);
             let dispatches = training(&gpu, &[run.clone(), run]).dispatches_per_step();
             assert_eq!(dispatches, 8 + 11 * layers);
+            assert_eq!(GpuTraining::dispatches_of(&config, 2).unwrap(), dispatches);
             assert!(dispatches <= 25 + 12 * (layers - 1));
         }
     }

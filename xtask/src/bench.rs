@@ -1,5 +1,7 @@
 //! Speed beside antropy in the same run on the same core, speed in the browser, and sizes.
 
+mod nn;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,6 +27,12 @@ pub(crate) struct Args {
     /// Only the catalogue's measures, beside antropy, ordpy, EntropyHub, infomeasure, scipy and scikit-learn
     #[arg(long)]
     catalogue: bool,
+    /// Only one training step of a small transformer, beside JAX, PyTorch, jax-js and TensorFlow.js
+    #[arg(long)]
+    nn: bool,
+    /// Of --nn: leave the choice of the WebGPU adapter to the browser, instead of SwiftShader
+    #[arg(long, requires = "nn")]
+    any_gpu: bool,
     /// Seconds that one measure of another package may take on one file
     #[arg(long, default_value_t = 120.0)]
     budget: f64,
@@ -67,6 +75,9 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     }
     if args.catalogue {
         return catalogue(args, &target);
+    }
+    if args.nn {
+        return nn::main(args, &target);
     }
     let sizes: &[u32] = if args.quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000] };
     let series = step("white noise to measure", || {

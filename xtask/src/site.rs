@@ -80,7 +80,7 @@ pub(crate) fn build(how: Build, out: &Path) -> Result<()> {
 }
 
 /// wasm-bindgen and the optimiser, skipped when their input is what it was.
-fn bind(how: Build, name: &str, wasm: &Path, out: &Path) -> Result<()> {
+pub(crate) fn bind(how: Build, name: &str, wasm: &Path, out: &Path) -> Result<()> {
     let bytes = std::fs::read(wasm).with_context(|| format!("reading {}", wasm.display()))?;
     let optimise = how == Build::Dist;
     if optimise {

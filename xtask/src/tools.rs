@@ -54,9 +54,20 @@ pub(crate) fn e2e() -> PathBuf {
 
 /// npm packages of `e2e`, exactly as locked.
 pub(crate) fn npm_packages() -> Result<()> {
-    let lock = std::fs::read(e2e().join("package-lock.json")).context("reading e2e/package-lock.json")?;
+    npm_ci("e2e")
+}
+
+/// The packages that training in the browser is compared with. Only the bench needs them.
+pub(crate) fn peers() -> Result<()> {
+    npm_ci("e2e/peers")
+}
+
+fn npm_ci(name: &str) -> Result<()> {
+    let folder = root().join(name);
+    let lock =
+        std::fs::read(folder.join("package-lock.json")).with_context(|| format!("reading {name}/package-lock.json"))?;
     let wanted = hex(&Sha256::digest(&lock));
-    let stamp = e2e().join("node_modules/.locked");
+    let stamp = folder.join("node_modules/.locked");
     if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(());
     }
@@ -65,10 +76,11 @@ pub(crate) fn npm_packages() -> Result<()> {
             "npm is not installed: the browser tests and the wasm optimiser come from it. Node 20 or newer brings it."
         );
     }
-    step("npm packages of e2e", || {
+    step(&format!("npm packages of {name}"), || {
         let mut npm = program("npm");
-        output(npm.arg("ci").current_dir(e2e()).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
-        std::fs::write(&stamp, &wanted).context("writing e2e/node_modules/.locked")
+        npm.args(["ci", "--ignore-scripts"]).current_dir(&folder);
+        output(npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
+        std::fs::write(&stamp, &wanted).with_context(|| format!("writing {name}/node_modules/.locked"))
     })
 }
 

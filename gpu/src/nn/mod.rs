@@ -43,7 +43,7 @@ mod plan;
 
 use surprisal_core::{
     compute::{Backend, Ran},
-    nn::{Advanced, Learning, NnError, Optimiser, Progress, RunSetup, Snapshot, Training},
+    nn::{Advanced, Config, Learning, NnError, Optimiser, Progress, RunSetup, Snapshot, Training},
     pace::Pace,
 };
 use web_time::Instant;
@@ -127,6 +127,14 @@ impl GpuTraining {
     #[must_use]
     pub fn dispatches_per_step(&self) -> usize {
         self.groups.iter().map(Group::dispatches).sum()
+    }
+
+    /// Dispatches of one step of a run of this config and batch: they do not depend on an adapter.
+    ///
+    /// # Errors
+    /// As [`RunSetup::check`] for the config.
+    pub fn dispatches_of(config: &Config, batch: u32) -> Result<usize, NnError> {
+        Ok(Plan::new(*config, batch)?.dispatches())
     }
 
     /// The last steps of the last call of [`Training::advance`], at most 64 of them, in order.
