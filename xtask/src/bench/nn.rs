@@ -10,8 +10,6 @@ use crate::shell::{cargo, columns, loud_step, output, program, run, step};
 use crate::{site, tools};
 
 const PEERS: [&str; 2] = ["jax==0.10.2", "numpy"];
-/// Where PyTorch has wheels without CUDA, whose libraries are gigabytes.
-const TORCH: [&str; 3] = ["torch", "--index-url", "https://download.pytorch.org/whl/cpu"];
 /// One thread each; JAX has a pool of its own.
 const ONE_THREAD: [(&str, &str); 6] = [
     ("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"),
@@ -121,7 +119,7 @@ pub(super) fn main(args: &Args, target: &Path) -> Result<()> {
             text += &step("PyTorch, one thread", || output(&mut script(&python, include_str!("nn_torch.py"))))?;
         } else {
             for problem in ["large", "small"] {
-                let line = serde_json::json!({ "problem": problem, "library": "PyTorch", "note": "not installed" });
+                let line = serde_json::json!({ "problem": problem, "library": "PyTorch", "note": "not installed in bench-venv-nn" });
                 text += &format!("{line}\n");
             }
         }
@@ -148,15 +146,9 @@ fn script(python: &Path, step: &str) -> std::process::Command {
     command
 }
 
-/// Whether PyTorch is there, or can be had without CUDA.
+/// Whether PyTorch is there. Nobody gets its gigabytes of CUDA unasked: whoever wants to compare puts it there.
 fn has_torch(python: &Path) -> bool {
-    let there = || output(program(python).args(["-c", "import torch"])).is_ok();
-    if there() {
-        return true;
-    }
-    let install = ["-m", "pip", "install", "--quiet", "--timeout", "10", "--retries", "0"];
-    let installed = step("PyTorch without CUDA", || output(program(python).args(install).args(TORCH)));
-    installed.is_ok() && there()
+    output(program(python).args(["-c", "import torch"])).is_ok()
 }
 
 /// Ours and two other packages in the same browser.
