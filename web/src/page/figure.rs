@@ -25,6 +25,9 @@ const CLICK: f64 = 6.0;
 /// How much closer a key or a turn of the wheel looks.
 const CLOSER: f64 = 0.5;
 
+/// What is to be shown, from what is shown, the whole figure, its style and its size.
+type Turn<'a> = dyn Fn(&View, &Figure, &Style, (f64, f64)) -> Option<View> + 'a;
+
 #[component]
 pub(super) fn FigureView(#[prop(into)] figure: Signal<Arc<Figure>>, stem: String, tools: bool) -> impl IntoView {
     let model = model();
@@ -86,7 +89,7 @@ pub(super) fn FigureView(#[prop(into)] figure: Signal<Arc<Figure>>, stem: String
             }));
         };
     // The part that `next` makes of the part that is shown, if there is one.
-    let turn = move |next: &dyn Fn(&View, &Figure, &Style, (f64, f64)) -> Option<View>| {
+    let turn = move |next: &Turn<'_>| {
         let next = figure.with_untracked(|figure| {
             style.with_untracked(|style| view.with_untracked(|view| next(view, figure, style, size.get_untracked())))
         });
