@@ -4,8 +4,9 @@
 
 use proptest::prelude::*;
 use surprisal_core::figure::{
-    Axis, Colour, ColourMap, Figure, FigureError, Mark, Panel, Readout, Rgb, Style, Theme, categories, envelope, exact,
-    histogram, line as thinned, locate, number, palette, preferred_height, series, tables, to_csv, to_svg,
+    Axis, Colour, ColourMap, Figure, FigureError, Mark, Panel, Readout, Rgb, Style, Theme, View, categories, envelope,
+    exact, histogram, line as thinned, locate, number, palette, preferred_height, series, tables, to_csv, to_svg,
+    zoomable,
 };
 
 fn panel(x: &str, y: &str, marks: Vec<Mark>) -> Panel {
@@ -692,4 +693,69 @@ proptest! {
         let found = envelope(&values, most);
         prop_assert_eq!(found.x.len(), values.len().min(most.max(1)));
     }
+}
+
+#[test]
+fn a_view_is_the_same_data_seen_closer() {
+    let x: Vec<f64> = (0..101).map(f64::from).collect();
+    let y: Vec<f64> = x.iter().map(|x| x * x).collect();
+    let whole = figure(vec![
+        panel("", "first", vec![line("", &x, &y)]),
+        panel("sample", "second", vec![line("", &x, &y)]),
+        Panel { y: Axis::new("fixed").within(0.0, 1.0), ..panel("sample", "", vec![line("", &x, &y)]) },
+    ]);
+    let (style, size) = (Style::new(Theme::Light), (640.0, 320.0));
+    assert!(zoomable(&whole) && View::default().is_whole());
+    let start = locate(&whole, &style, size, 320.0, 60.0).unwrap();
+    let (left, _, right, _) = start.plot;
+    let quarter = (right - left) / 4.0;
+    let view = View::default().between(&whole, &style, size, 60.0, (left + quarter, right - quarter)).unwrap();
+    let part = view.of(&whole);
+    // Panels over the same numbers stay beneath each other.
+    assert_eq!(part.panels[0].x.range, Some((25.0, 75.0)));
+    assert_eq!(part.panels[1].x.range, part.panels[2].x.range);
+    assert_eq!(view.words(&whole).unwrap(), "sample 25 to 75");
+    // The height fits what is seen, and what was fixed stays.
+    let (low, high) = part.panels[0].y.range.unwrap();
+    assert!(low < 625.0 && low > 200.0 && high > 5625.0 && high < 6200.0, "{low} to {high}");
+    assert_eq!(part.panels[2].y.range, Some((0.0, 1.0)));
+    assert_eq!(part.panels[0].marks, whole.panels[0].marks);
+    let seen = locate(&part, &style, size, f64::midpoint(left, right), 60.0).unwrap();
+    assert_eq!(seen.text, "first = 2500 at x = 50");
+    // There and back.
+    let closer = view.scaled(&whole, &style, size, (320.0, 60.0), 0.5).unwrap();
+    assert_ne!(closer, view);
+    assert!(view.scaled(&whole, &style, size, (320.0, 60.0), 100.0).unwrap().is_whole());
+    let moved = view.moved(&whole, &style, size, 60.0, 10.0).unwrap();
+    assert_eq!(moved.words(&whole).unwrap(), "sample 50 to 100");
+    assert_eq!(moved.moved(&whole, &style, size, 60.0, 1.0), None);
+    // Two data are as close as it gets.
+    let mut least = View::default();
+    for _ in 0..60 {
+        least = least.scaled(&whole, &style, size, (320.0, 60.0), 0.5).unwrap();
+    }
+    let (low, high) = least.of(&whole).panels[0].x.range.unwrap();
+    assert!((1.5..2.5).contains(&(high - low)));
+}
+
+#[test]
+fn names_and_planes_have_no_closer_view() {
+    assert!(!zoomable(&bars(vec![0.2, 0.5, 0.3])));
+    let points = Mark::Points { x: vec![0.5], y: vec![0.5], labels: vec![String::new()], colour: Colour::First };
+    let bound = Mark::Line { name: String::new(), x: vec![0.0, 0.5, 1.0], y: vec![0.0; 3], colour: Colour::Muted };
+    let plane = figure(vec![panel("H", "C", vec![bound, points])]);
+    assert!(!zoomable(&plane));
+    assert_eq!(View::default().scaled(&plane, &Style::new(Theme::Light), (640.0, 320.0), (320.0, 160.0), 0.5), None);
+}
+
+#[test]
+fn a_bar_that_is_seen_in_part_decides_the_height() {
+    let mark = Mark::Bars { edges: vec![0., 1., 2., 3., 4.], heights: vec![9., 2., 1., 4.], colour: Colour::First };
+    let counts = figure(vec![panel("value", "count", vec![mark])]);
+    let (style, size) = (Style::new(Theme::Light), (640.0, 320.0));
+    let (left, _, right, _) = locate(&counts, &style, size, 320.0, 160.0).unwrap().plot;
+    let at = |x: f64| left + x / 4.0 * (right - left);
+    let view = View::default().between(&counts, &style, size, 160.0, (at(1.5), at(3.5))).unwrap();
+    let (low, high) = view.of(&counts).panels[0].y.range.unwrap();
+    assert!(low == 0.0 && (4.0..4.5).contains(&high), "{low} to {high}");
 }

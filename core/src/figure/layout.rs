@@ -236,7 +236,7 @@ fn cells_of(panel: &Panel) -> Option<Cells<'_>> {
 }
 
 /// The extent of what is drawn: `(low, high)` for x and for y; infinite ends when there is nothing.
-fn extent(panel: &Panel) -> [(f64, f64); 2] {
+pub(super) fn extent(panel: &Panel) -> [(f64, f64); 2] {
     let mut x = (f64::INFINITY, f64::NEG_INFINITY);
     let mut y = x;
     let (log_x, log_y) = (panel.x.logarithmic, panel.y.logarithmic);
@@ -305,7 +305,7 @@ fn extent(panel: &Panel) -> [(f64, f64); 2] {
 }
 
 /// Lower and upper margin of the y axis, as shares of what it shows.
-fn margins(panel: &Panel, (low, high): (f64, f64)) -> (f64, f64) {
+pub(super) fn margins(panel: &Panel, (low, high): (f64, f64)) -> (f64, f64) {
     if cells_of(panel).is_some() {
         return (0.0, 0.0);
     }
@@ -318,7 +318,8 @@ fn margins(panel: &Panel, (low, high): (f64, f64)) -> (f64, f64) {
     (if near { (low / (high - low).max(f64::MIN_POSITIVE)).min(0.06) } else { 0.06 }, 0.06)
 }
 
-fn scales(figure: &Figure) -> Vec<[(f64, f64); 2]> {
+/// What each panel shows of x and of y.
+pub(super) fn scales(figure: &Figure) -> Vec<[(f64, f64); 2]> {
     let extents: Vec<[(f64, f64); 2]> = figure.panels.iter().map(extent).collect();
     let panels = &figure.panels;
     let mut out = Vec::with_capacity(panels.len());

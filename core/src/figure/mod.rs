@@ -25,6 +25,10 @@
 //! locate(figure: &Figure, style: &Style, size: (f64, f64), x: f64, y: f64) -> Option<Readout>
 //! Readout { text: String, panel, mark, index: usize, at: (f64, f64), plot: (left, top, right, bottom), colour: Colour }
 //!
+//! // zoom: a part along x; the view of a figure is a figure
+//! View::default().scaled(figure, style, size, (x, y), 0.5) -> Option<View> // between, moved, words
+//! View::of(&self, figure: &Figure) -> Figure
+//!
 //! // files
 //! to_svg(figure: &Figure, width: u32, height: u32, style: &Style) -> Result<String, FigureError>
 //! to_png(figure: &Figure, width: u32, height: u32, style: &Style) -> Result<Vec<u8>, FigureError> // bitmap, native
@@ -58,6 +62,7 @@ mod png;
 mod scale;
 mod style;
 mod svg;
+mod zoom;
 
 #[cfg(all(feature = "bitmap", not(target_arch = "wasm32")))]
 pub use png::to_png;
@@ -71,6 +76,7 @@ pub use {
     number::{exact, number, round_down},
     style::{FAMILY, Palette, Rgb, Style, Theme, palette},
     svg::to_svg,
+    zoom::{View, is_condensed, zoomable},
 };
 
 use serde::{Deserialize, Serialize};

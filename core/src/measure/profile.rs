@@ -157,7 +157,8 @@ fn bins(series: &Series<'_>, bins: u32) -> Vec<u16> {
 fn picture(series: &Series<'_>, profile: &[f64], window: usize, hop: usize, unit: Unit, label: &str) -> Figure {
     let x = &series.values;
     let marks = vec![figure::series(x, |index| index, BUCKETS, "", Colour::First)];
-    let step = profile.len().div_ceil(BUCKETS);
+    // Thinned only where the series above is condensed too.
+    let step = profile.len().div_ceil(2 * BUCKETS).max(1);
     let middles = (0..profile.len()).step_by(step).map(|j| (j * hop + window / 2) as f64).collect();
     let values = profile.iter().copied().step_by(step).collect();
     let lowest = profile.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).map_or((0, 0.0), |(j, h)| (j, *h));
