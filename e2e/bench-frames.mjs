@@ -20,15 +20,15 @@ const watch = () => {
 const noted = () => self.frames.splice(0);
 const gaps = (times) => times.slice(1).map((time, i) => time - times[i]);
 
-for (const [kind, backend, name, count] of [
-  ['cpu', 'cpu', 'wasm SIMD', 500],
-  ['webgpu', 'gpu', 'SwiftShader', 1000],
-  ['webgpu', 'gpu', 'SwiftShader', 10000],
+for (const [kind, wish, name, count] of [
+  ['cpu', 'cpu', 'no GPU', 500],
+  // What the page chooses where the GPU is emulated by the processor.
+  ['webgpu', 'auto', 'SwiftShader', 1000],
 ]) {
   const browser = await chromium.launch(launchOptions(kind));
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   await page.addInitScript(watch);
-  const school = { experiment: 'fish-schooling', count, backend, steps: 1_000_000 };
+  const school = { experiment: 'fish-schooling', count, backend: wish, steps: 1_000_000 };
   await page.goto(`${process.argv[2]}?${new URLSearchParams(school)}`);
   const lab = page.locator('#lab');
   await lab.and(page.locator('[data-phase="running"]')).waitFor({ timeout: 120_000 });
@@ -45,12 +45,11 @@ for (const [kind, backend, name, count] of [
   const [before] = await step();
   await page.waitForTimeout(1000 * SECONDS);
   const [after, ran] = await step();
-  if (ran !== backend) throw new Error(`it ran on ${ran} instead of ${backend}`);
   const [ofPage, ...ofWorkers] = await Promise.all([page, ...workers].map((thread) => thread.evaluate(noted)));
   const drawn = ofWorkers.reduce((most, times) => (times.length > most.length ? times : most), []);
   if (drawn.length < 2) throw new Error(`${name}: no frame in ${SECONDS} seconds`);
   const line = {
-    measure: `${count} fish, ${name}`,
+    measure: `${count} fish, ${name}: steps by the ${ran.toUpperCase()}`,
     n: count,
     frames: drawn.length / SECONDS,
     longest: Math.max(...gaps(drawn)),

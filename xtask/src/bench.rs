@@ -174,8 +174,41 @@ fn schools(args: &Args, target: &Path) -> Result<()> {
     }
     println!("\n{}", columns(&rows));
     println!("{}", columns(&growth(args, target)?));
-    println!("{}", columns(&interactions(args, target)?));
+    let page = if args.quick { None } else { Some(serve_page(target)?) };
+    println!("{}", columns(&interactions(target, page.as_deref())?));
+    if let Some(url) = page {
+        println!("{}", columns(&frames(&url)?));
+    }
     Ok(())
+}
+
+/// The page as it is deployed, and where it is served.
+fn serve_page(target: &Path) -> Result<String> {
+    let page = target.join("site/dist/page");
+    site::build(site::Build::Dist, &page)?;
+    tools::npm_packages()?;
+    Server::new(&page, "/", true).start()
+}
+
+/// A bench of the page in a browser.
+fn in_page(script: &str, url: &str) -> Result<Command> {
+    let mut command = program("node");
+    command.current_dir(tools::e2e()).arg(script).arg(url).env("SURPRISAL_CHROMIUM", tools::browser()?);
+    Ok(command)
+}
+
+/// How smoothly schools swim on the page where there is no GPU.
+fn frames(url: &str) -> Result<Vec<Vec<String>>> {
+    let text = step("schools on the page", || output(&mut in_page("bench-frames.mjs", url)?))?;
+    let head = ["swimming on the page", "frames/s", "longest wait, ms", "of the page, ms", "steps/s"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for line in text.lines().filter(|line| line.starts_with('{')) {
+        let json: serde_json::Value = serde_json::from_str(line)?;
+        let number = |key: &str| json[key].as_f64().map_or_else(|| "-".to_owned(), |x| format!("{x:.0}"));
+        let name = json["measure"].as_str().unwrap_or_default().to_owned();
+        rows.push(vec![name, number("frames"), number("longest"), number("longest_of_page"), number("steps")]);
+    }
+    Ok(rows)
 }
 
 /// What a fish costs in larger and larger schools of equal density.
@@ -199,7 +232,7 @@ fn growth(args: &Args, target: &Path) -> Result<Vec<Vec<String>>> {
 }
 
 /// Ordered pairs that are looked at in a second, wherever a school can swim.
-fn interactions(args: &Args, target: &Path) -> Result<Vec<Vec<String>>> {
+fn interactions(target: &Path, page: Option<&str>) -> Result<Vec<Vec<String>>> {
     loud_step("bench of schools on the GPU, profile release", || {
         run(cargo().args(["build", "--release", "-p", "surprisal-gpu", "--example", "school_pairs"]))
     })?;
@@ -215,17 +248,8 @@ fn interactions(args: &Args, target: &Path) -> Result<Vec<Vec<String>>> {
     };
     here.iter().for_each(|(key, line)| add("this processor, one core", key, line));
     adapter.iter().for_each(|(key, line)| add(&key.0, key, line));
-    if !args.quick {
-        let page = target.join("site/dist/page");
-        site::build(site::Build::Dist, &page)?;
-        tools::npm_packages()?;
-        let browser = tools::browser()?;
-        let url = Server::new(&page, "/", true).start()?;
-        let found = step("all pairs in the browser", || {
-            let mut command = program("node");
-            command.current_dir(tools::e2e()).arg("bench-schools.mjs").arg(url);
-            times(command.env("SURPRISAL_CHROMIUM", browser))
-        })?;
+    if let Some(url) = page {
+        let found = step("all pairs in the browser", || times(&mut in_page("bench-schools.mjs", url)?))?;
         found.iter().for_each(|(key, line)| add(&format!("the page, {}", key.0), key, line));
     }
     Ok(rows)
