@@ -1,6 +1,8 @@
 //! The training problem of `core/examples/nn_bench.rs` for a browser: built and bound as the engine is, and timed beside
 //! other packages in the same page by `cargo xtask bench --nn` (`e2e/peers`).
 
+#![allow(unreachable_pub, dead_code, reason = "JavaScript calls it, which only the wasm target knows")]
+
 use surprisal_core::nn::Trainer;
 use surprisal_gpu::GpuTraining;
 use wasm_bindgen::prelude::*;
@@ -10,7 +12,6 @@ mod spec;
 
 /// One training, step by step.
 #[wasm_bindgen]
-#[expect(unreachable_pub, reason = "what JavaScript calls has to be public")]
 pub struct Training {
     trainer: Trainer<f32>,
     batches: Vec<[Vec<u32>; 2]>,
@@ -19,7 +20,6 @@ pub struct Training {
 }
 
 #[wasm_bindgen]
-#[expect(unreachable_pub, reason = "what JavaScript calls has to be public")]
 impl Training {
     /// The `large` or the `small` problem at its beginning.
     #[wasm_bindgen(constructor)]
