@@ -295,6 +295,7 @@ fn is_cancel(cause: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn main() -> ExitCode {
+    surprisal_core::data::hush_caught_panics();
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Measure(args) => measure::run(&args),

@@ -137,6 +137,15 @@ fn bad_data_is_exit_code_1_and_says_where() {
 }
 
 #[test]
+fn damage_that_another_crate_panics_at_is_an_error_in_words() {
+    for name in ["panics.parquet", "panics.arrow"] {
+        let path = repository("core/tests/files/hostile").join(name);
+        let said = text(&surprisal().arg("measure").arg(path).assert().code(1));
+        assert!(said.starts_with("error: not a valid ") && !said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
 fn pictures_are_written_as_svg_and_png() {
     let folder = tempfile::tempdir().unwrap();
     let pictures = folder.path().join("pictures");

@@ -9,8 +9,9 @@ use arrow_ipc::{MessageHeader, reader::StreamReader, root_as_message};
 use arrow_schema::{DataType, Schema, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::{
+    cell::Cell,
     io::Cursor,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{self, AssertUnwindSafe, catch_unwind},
 };
 
 /// Rows decoded at a time.
@@ -58,9 +59,29 @@ fn malformed(what: &'static str, why: impl Into<String>) -> DataError {
     DataError::Malformed { what, offset: 0, why: why.into() }
 }
 
+thread_local! {
+    /// A panic now is told as an error.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps panics out of standard error that become errors: the crates that read Parquet and Arrow meet some damage with a panic,
+/// which is caught and said as [`DataError::Malformed`]. For a program to call once, at its start; all other panics are
+/// reported as before.
+pub fn hush_caught_panics() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !GUARDED.try_with(Cell::get).unwrap_or(false) {
+            before(info);
+        }
+    }));
+}
+
 /// The crates promise errors for damaged files, and sometimes panic: then the file is malformed as well.
 fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T, String>) -> Result<T, DataError> {
-    let why = match catch_unwind(AssertUnwindSafe(work)) {
+    GUARDED.set(true);
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(false);
+    let why = match outcome {
         Ok(Ok(done)) => return Ok(done),
         Ok(Err(why)) => why,
         Err(_) => "its structure contradicts itself".to_owned(),

@@ -57,6 +57,8 @@ mod whole;
 pub mod write;
 
 pub use chunk::Chunk;
+#[cfg(not(target_arch = "wasm32"))]
+pub use columnar::hush_caught_panics;
 pub use error::DataError;
 pub use open::{OpenFile, open};
 pub use options::{CsvOptions, Options};
