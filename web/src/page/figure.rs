@@ -198,9 +198,15 @@ pub(super) fn FigureView(#[prop(into)] figure: Signal<Arc<Figure>>, stem: String
             turn(&|view, figure, style, size| view.moved(figure, style, size, y * height, by));
         }
         probe.set((next.0.clamp(0.0, 1.0), next.1.clamp(0.0, 1.0)));
-        // Where there is no datum under the probe, the nearest column of the plot that has one is read.
-        let (x, y) = probe.get_untracked();
-        look(x * width, y * height);
+        // At the ends the probe is over a margin: the nearest place of the plot is read, within a quarter of the width.
+        let (mut x, y) = probe.get_untracked();
+        for _ in 0..25 {
+            look(x * width, y * height);
+            if readout.with_untracked(Option::is_some) {
+                break;
+            }
+            x += if x > 0.5 { -0.01 } else { 0.01 };
+        }
     };
     let part = move || view.with(|view| figure.with(|figure| view.words(figure)));
     let condensed = move || figure.with(|figure| is_condensed(figure));
