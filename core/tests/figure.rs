@@ -5,8 +5,8 @@
 use proptest::prelude::*;
 use surprisal_core::figure::{
     Axis, Colour, ColourMap, Figure, FigureError, Mark, Panel, Readout, Rgb, Style, Theme, View, categories, envelope,
-    exact, histogram, line as thinned, locate, number, palette, preferred_height, series, tables, to_csv, to_svg,
-    zoomable,
+    exact, histogram, line as thinned, locate, locate_nearest, number, palette, preferred_height, series, tables,
+    to_csv, to_svg, zoomable,
 };
 
 fn panel(x: &str, y: &str, marks: Vec<Mark>) -> Panel {
@@ -722,6 +722,11 @@ fn a_view_is_the_same_data_seen_closer() {
     assert_eq!(part.panels[0].marks, whole.panels[0].marks);
     let seen = locate(&part, &style, size, f64::midpoint(left, right), 60.0).unwrap();
     assert_eq!(seen.text, "first = 2500 at x = 50");
+    // Keys are over a margin at both ends of the canvas, and read the ends of what is shown.
+    for (x, text) in [(0.0, "first = 625 at x = 25"), (640.0, "first = 5625 at x = 75")] {
+        assert_eq!(locate(&part, &style, size, x, 60.0), None);
+        assert_eq!(locate_nearest(&part, &style, size, x, 60.0).unwrap().text, text);
+    }
     // There and back.
     let closer = view.scaled(&whole, &style, size, (320.0, 60.0), 0.5).unwrap();
     assert_ne!(closer, view);

@@ -99,9 +99,12 @@ pub(crate) fn main(args: &Args) -> Result<()> {
             times(command.env("OMP_NUM_THREADS", "1").env("NUMBA_NUM_THREADS", "1"))
         })?
     };
-    let page = target.join("site/dist/page");
-    site::build(site::Build::Dist, &page)?;
-    let browser = if args.quick { BTreeMap::new() } else { in_browser(&page, &series)? };
+    let (page, url) = serve_page(&target)?;
+    let browser = if args.quick {
+        BTreeMap::new()
+    } else {
+        step("the page in the browser (wasm SIMD)", || times(in_page("bench.mjs", &url)?.args(&series)))?
+    };
     println!("\n{}", columns(&table(&ours, &peers, &browser)));
     println!("{}", sizes::table(&sizes::measure(&page)?));
     Ok(())
@@ -174,7 +177,7 @@ fn schools(args: &Args, target: &Path) -> Result<()> {
     }
     println!("\n{}", columns(&rows));
     println!("{}", columns(&growth(args, target)?));
-    let page = if args.quick { None } else { Some(serve_page(target)?) };
+    let page = if args.quick { None } else { Some(serve_page(target)?.1) };
     println!("{}", columns(&interactions(target, page.as_deref())?));
     if let Some(url) = page {
         println!("{}", columns(&frames(&url)?));
@@ -182,12 +185,13 @@ fn schools(args: &Args, target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The page as it is deployed, and where it is served.
-fn serve_page(target: &Path) -> Result<String> {
+/// The folder of the page as it is deployed, and where it is served.
+fn serve_page(target: &Path) -> Result<(PathBuf, String)> {
     let page = target.join("site/dist/page");
     site::build(site::Build::Dist, &page)?;
     tools::npm_packages()?;
-    Server::new(&page, "/", true).start()
+    let url = Server::new(&page, "/", true).start()?;
+    Ok((page, url))
 }
 
 /// A bench of the page in a browser.
@@ -361,18 +365,6 @@ fn virtual_environment(folder: &Path, imports: &str, packages: &[&str]) -> Resul
     })
     .context("cargo xtask bench --no-peers does without Python")?;
     Ok(python)
-}
-
-/// The built page measures the same files, on its CPU path.
-fn in_browser(page: &Path, series: &[PathBuf]) -> Result<BTreeMap<Key, Line>> {
-    tools::npm_packages()?;
-    let browser = tools::browser()?;
-    let url = Server::new(page, "/", true).start()?;
-    step("the page in the browser (wasm SIMD)", || {
-        let mut command = program("node");
-        command.current_dir(tools::e2e()).arg("bench.mjs").arg(url).args(series);
-        times(command.env("SURPRISAL_CHROMIUM", browser))
-    })
 }
 
 fn table(ours: &BTreeMap<Key, Line>, peers: &BTreeMap<Key, Line>, browser: &BTreeMap<Key, Line>) -> Vec<Vec<String>> {

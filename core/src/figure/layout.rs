@@ -37,6 +37,17 @@ pub(super) struct Layout {
     pub(super) panels: Vec<PanelLayout>,
 }
 
+impl Layout {
+    /// The panel that is nearest to a height, among those that do.
+    pub(super) fn nearest(&self, y: f64, does: impl Fn(usize) -> bool) -> Option<usize> {
+        let far = |at: usize| {
+            let plot = &self.panels[at].plot;
+            (plot.top - y).max(y - plot.bottom).max(0.0)
+        };
+        (0..self.panels.len()).filter(|&at| does(at)).min_by(|&a, &b| far(a).total_cmp(&far(b)))
+    }
+}
+
 /// A panel, placed.
 #[derive(Clone, Debug)]
 pub(super) struct PanelLayout {

@@ -4,7 +4,7 @@ use super::{
     Axis, Colour, Figure, Mark, Panel, Style,
     cells::{Grid, centre},
     graph::{Arrow, Net, distance, frame},
-    layout::{PanelLayout, layout},
+    layout::{Layout, PanelLayout, layout},
     number::exact,
     path::{Point, span},
 };
@@ -49,10 +49,22 @@ struct Candidate {
 #[must_use]
 pub fn locate(figure: &Figure, style: &Style, size: (f64, f64), x: f64, y: f64) -> Option<Readout> {
     let layout = layout(figure, style, size);
-    let (at, placed) =
-        layout.panels.iter().enumerate().find(|(_, placed)| placed.plot.grown(SLACK).contains((x, y)))?;
-    let panel = figure.panels.get(at)?;
-    let found = nearest(panel, placed, (x, y))?;
+    let at = layout.panels.iter().position(|placed| placed.plot.grown(SLACK).contains((x, y)))?;
+    read(figure, &layout, at, (x, y))
+}
+
+/// [`locate`] for whoever points with keys: from a margin the nearest place of a plot is read.
+#[must_use]
+pub fn locate_nearest(figure: &Figure, style: &Style, size: (f64, f64), x: f64, y: f64) -> Option<Readout> {
+    let layout = layout(figure, style, size);
+    let at = layout.nearest(y, |_| true)?;
+    let plot = &layout.panels[at].plot;
+    read(figure, &layout, at, (x.clamp(plot.left, plot.right), y.clamp(plot.top, plot.bottom)))
+}
+
+fn read(figure: &Figure, layout: &Layout, at: usize, pointer: Point) -> Option<Readout> {
+    let (panel, placed) = (figure.panels.get(at)?, &layout.panels[at]);
+    let found = nearest(panel, placed, pointer)?;
     let plot = (placed.plot.left, placed.plot.top, placed.plot.right, placed.plot.bottom);
     let mut text = found.text;
     if !matches!(panel.marks.get(found.mark), Some(Mark::Spans { .. })) {

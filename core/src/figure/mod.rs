@@ -23,6 +23,7 @@
 //!
 //! // locate: what is under the pointer, all in CSS pixels, no drawing and no DOM
 //! locate(figure: &Figure, style: &Style, size: (f64, f64), x: f64, y: f64) -> Option<Readout>
+//! locate_nearest(figure, style, size, x, y) -> Option<Readout> // for keys: from a margin too
 //! Readout { text: String, panel, mark, index: usize, at: (f64, f64), plot: (left, top, right, bottom), colour: Colour }
 //!
 //! // zoom: a part along x; the view of a figure is a figure
@@ -72,7 +73,7 @@ pub use {
     csv::{Table, tables, to_csv},
     draw::draw,
     layout::preferred_height,
-    locate::{Readout, locate},
+    locate::{Readout, locate, locate_nearest},
     number::{exact, number, round_down},
     style::{FAMILY, Palette, Rgb, Style, Theme, palette},
     svg::to_svg,

@@ -48,6 +48,16 @@ impl Scale {
         Some((value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0))
     }
 
+    /// The value at a share of the axis.
+    pub(super) fn value(&self, share: f64) -> f64 {
+        let between = |low: f64, high: f64| low * (1.0 - share) + high * share;
+        if self.logarithmic {
+            10f64.powf(between(self.low.log10(), self.high.log10()))
+        } else {
+            between(self.low, self.high)
+        }
+    }
+
     /// The length in CSS pixels.
     pub(super) fn length(&self) -> f64 {
         (self.to - self.from).abs()

@@ -91,26 +91,21 @@ impl View {
     fn under(&self, figure: &Figure, style: &Style, size: (f64, f64), y: f64) -> Option<(usize, Scale)> {
         let shown = self.of(figure);
         let placed = layout(&shown, style, size);
-        let far = |at: usize| {
-            let plot = &placed.panels[at].plot;
-            (plot.top - y).max(y - plot.bottom).max(0.0)
-        };
-        let able = (0..placed.panels.len()).filter(|&at| figure.panels.get(at).is_some_and(zooms));
-        let at = able.min_by(|&a, &b| far(a).total_cmp(&far(b)))?;
+        let at = placed.nearest(y, |at| figure.panels.get(at).is_some_and(zooms))?;
         Some((at, placed.panels[at].x.clone()))
     }
 
     /// Panel `at` and those that share its axis show the shares `from..to` of what it shows now.
     fn with(&self, figure: &Figure, at: usize, now: &Scale, (from, to): (f64, f64)) -> Option<Self> {
         let all = whole(figure, at)?;
-        let [mut low, mut high] = [from, to].map(|end| share(&all, value(now, end)).clamp(0.0, 1.0));
+        let [mut low, mut high] = [from, to].map(|end| share(&all, now.value(end)).clamp(0.0, 1.0));
         // Closer than some two data there is nothing more to see.
         let least = 2.0 / count(places(figure.panels.get(at)?)).max(2.0);
         if high - low < least {
             let middle = f64::midpoint(low, high).clamp(least / 2.0, 1.0 - least / 2.0);
             (low, high) = (middle - least / 2.0, middle + least / 2.0);
         }
-        let window = (low > 1e-9 || high < 1.0 - 1e-9).then(|| (value(&all, low), value(&all, high)));
+        let window = (low > 1e-9 || high < 1.0 - 1e-9).then(|| (all.value(low), all.value(high)));
         if window.is_some_and(|(low, high)| low >= high) {
             return None;
         }
@@ -174,15 +169,6 @@ fn whole(figure: &Figure, at: usize) -> Option<Scale> {
 
 fn share(whole: &Scale, value: f64) -> f64 {
     whole.at(value).unwrap_or(0.0)
-}
-
-/// What stands at a share of an axis.
-fn value(scale: &Scale, share: f64) -> f64 {
-    if scale.logarithmic {
-        let (low, high) = (scale.low.log10(), scale.high.log10());
-        return 10f64.powf(low + share * (high - low));
-    }
-    scale.low * (1.0 - share) + scale.high * share
 }
 
 fn narrow(panel: &mut Panel, low: f64, high: f64) {

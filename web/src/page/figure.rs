@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gloo_render::{AnimationFrame, request_animation_frame};
 use leptos::{html, prelude::*};
 use surprisal_core::figure::{
-    Figure, Readout, Style, Theme, View, is_condensed, locate, tables, to_csv, to_svg, zoomable,
+    Figure, Readout, Style, Theme, View, is_condensed, locate, locate_nearest, tables, to_csv, to_svg, zoomable,
 };
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{Blob, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
@@ -25,6 +25,8 @@ const CLICK: f64 = 6.0;
 /// How much closer a key or a turn of the wheel looks.
 const CLOSER: f64 = 0.5;
 
+/// How a datum is found from a place: of the pointer, or of the keys.
+type Locate = fn(&Figure, &Style, (f64, f64), f64, f64) -> Option<Readout>;
 /// What is to be shown, from what is shown, the whole figure, its style and its size.
 type Turn<'a> = dyn Fn(&View, &Figure, &Style, (f64, f64)) -> Option<View> + 'a;
 
@@ -83,7 +85,7 @@ pub(super) fn FigureView(#[prop(into)] figure: Signal<Arc<Figure>>, stem: String
     });
 
     let look =
-        move |x: f64, y: f64| {
+        move |locate: Locate, x: f64, y: f64| {
             readout.set(shown.with_untracked(|figure| {
                 style.with_untracked(|style| locate(figure, style, size.get_untracked(), x, y))
             }));
@@ -134,7 +136,7 @@ pub(super) fn FigureView(#[prop(into)] figure: Signal<Arc<Figure>>, stem: String
             scale((f64::midpoint(moved.0, moved.1), at.1), factor.clamp(0.2, 5.0));
             return;
         }
-        look(at.0, at.1);
+        look(locate, at.0, at.1);
     };
     let on_up = move |event: PointerEvent| {
         fingers.update_value(|fingers| fingers.retain(|(id, _)| *id != event.pointer_id()));
@@ -198,15 +200,8 @@ pub(super) fn FigureView(#[prop(into)] figure: Signal<Arc<Figure>>, stem: String
             turn(&|view, figure, style, size| view.moved(figure, style, size, y * height, by));
         }
         probe.set((next.0.clamp(0.0, 1.0), next.1.clamp(0.0, 1.0)));
-        // At the ends the probe is over a margin: the nearest place of the plot is read, within a quarter of the width.
-        let (mut x, y) = probe.get_untracked();
-        for _ in 0..25 {
-            look(x * width, y * height);
-            if readout.with_untracked(Option::is_some) {
-                break;
-            }
-            x += if x > 0.5 { -0.01 } else { 0.01 };
-        }
+        let (x, y) = probe.get_untracked();
+        look(locate_nearest, x * width, y * height);
     };
     let part = move || view.with(|view| figure.with(|figure| view.words(figure)));
     let condensed = move || figure.with(|figure| is_condensed(figure));

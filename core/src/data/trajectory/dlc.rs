@@ -4,7 +4,7 @@
 use super::{
     Format, Trajectories, TrajectoryError, TrajectoryOptions,
     error::{part, within},
-    grid::{Names, Plan, Sighting, lay_out},
+    grid::{Names, Sighting, lay_out},
     hdf5::H5,
     load::Item,
     pandas,
@@ -111,20 +111,9 @@ impl<'a> Reading<'a> {
 
     fn finish(self, source: Format) -> Result<Trajectories, TrajectoryError> {
         let Layout { animals, parts, .. } = self.layout;
-        let plan = Plan {
-            name: self.name,
-            source,
-            dims: 2,
-            animals,
-            velocities: false,
-            headings: self.choice.has_heading(),
-            timed: false,
-            max_bytes: self.options.max_bytes,
-        };
+        let plan = self.choice.plan(self.name, source, animals, self.options);
         let mut made = lay_out(plan, &self.sightings.list)?;
-        made.length_unit = Some("px".to_owned());
-        made.y_down = true;
-        made.notes.push(self.choice.describe(&parts, "trusted ones"));
+        self.choice.finish(&mut made, &parts, "trusted ones");
         if self.doubted > 0 {
             let (doubted, limit) = (self.doubted, self.options.likelihood);
             made.notes.push(format!("{doubted} points with a likelihood below {limit} are left out"));

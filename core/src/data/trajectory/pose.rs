@@ -1,6 +1,6 @@
 //! From the points of a body to one position and one direction.
 
-use super::{TrajectoryError, TrajectoryOptions, error::part};
+use super::{Format, Trajectories, TrajectoryError, TrajectoryOptions, error::part, grid::Plan};
 
 /// Which points stand for the animal.
 pub(super) struct Choice {
@@ -25,9 +25,31 @@ impl Choice {
         Ok(Self { part: options.body_part.as_ref().map(find).transpose()?, heading })
     }
 
-    /// Whether a direction comes out.
-    pub(super) const fn has_heading(&self) -> bool {
-        self.heading.is_some()
+    /// The plan of a file of such animals: places in a picture, by frames.
+    pub(super) fn plan<'a>(
+        &self,
+        name: &'a str,
+        source: Format,
+        animals: Vec<String>,
+        options: &TrajectoryOptions,
+    ) -> Plan<'a> {
+        Plan {
+            name,
+            source,
+            dims: 2,
+            animals,
+            velocities: false,
+            headings: self.heading.is_some(),
+            timed: false,
+            max_bytes: options.max_bytes,
+        }
+    }
+
+    /// Says of what such a file gave that it is in pixels, y downwards, and what stands for an animal.
+    pub(super) fn finish(&self, made: &mut Trajectories, parts: &[String], trusted: &str) {
+        made.length_unit = Some("px".to_owned());
+        made.y_down = true;
+        made.notes.push(self.describe(parts, trusted));
     }
 
     /// The animal's position and direction from its points, NaN where they are not trusted.
@@ -48,8 +70,7 @@ impl Choice {
         (position, angle.map_or(f64::NAN, |(tail, head)| (head[1] - tail[1]).atan2(head[0] - tail[0])))
     }
 
-    /// For the notes.
-    pub(super) fn describe(&self, parts: &[String], trusted: &str) -> String {
+    fn describe(&self, parts: &[String], trusted: &str) -> String {
         match self.part.and_then(|i| parts.get(i)) {
             Some(part) => format!("the position is that of {part}"),
             None => format!("the position is the mean of the {trusted} among {} body parts", parts.len()),

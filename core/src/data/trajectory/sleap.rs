@@ -4,7 +4,7 @@
 use super::{
     Format, Trajectories, TrajectoryError, TrajectoryOptions,
     error::{part, within},
-    grid::{Names, Plan, Sighting, blank, lay_out},
+    grid::{Names, Sighting, blank, lay_out},
     hdf5::H5,
     load::Item,
     plain::Sightings,
@@ -17,6 +17,8 @@ use std::collections::HashMap;
 /// The axes' names, as sleap-io has them; the first is how SLEAP itself stores them (MATLAB order).
 const MATLAB: [&str; 4] = ["track", "xy", "node", "frame"];
 const LEGACY: [&str; 4] = ["frame", "node", "xy", "track"];
+/// Which nodes count.
+const VISIBLE: &str = "visible ones";
 
 /// `*.analysis.h5`.
 pub(super) fn hdf5(h5: &H5, options: &TrajectoryOptions) -> Result<Trajectories, TrajectoryError> {
@@ -50,16 +52,7 @@ pub(super) fn hdf5(h5: &H5, options: &TrajectoryOptions) -> Result<Trajectories,
         animals = (1..=len(track)).map(|i| i.to_string()).collect();
     }
     let choice = Choice::new(h5.name(), &parts, options)?;
-    let plan = Plan {
-        name: h5.name(),
-        source: Format::SleapHdf5,
-        dims: 2,
-        animals,
-        velocities: false,
-        headings: choice.has_heading(),
-        timed: false,
-        max_bytes: options.max_bytes,
-    };
+    let plan = choice.plan(h5.name(), Format::SleapHdf5, animals, options);
     let n = plan.animals.len();
     let (mut made, _) = blank(&plan, len(frame))?;
     let mut points = vec![[f64::NAN; 2]; len(node)];
@@ -72,7 +65,7 @@ pub(super) fn hdf5(h5: &H5, options: &TrajectoryOptions) -> Result<Trajectories,
             put(&mut made, f * n + a, choice.of(&points));
         }
     }
-    finish(&mut made, &choice, &parts);
+    choice.finish(&mut made, &parts, VISIBLE);
     Ok(made)
 }
 
@@ -81,12 +74,6 @@ fn put(made: &mut Trajectories, cell: usize, (position, heading): ([f64; 2], f64
     if let Some(h) = &mut made.headings {
         h[cell] = heading;
     }
-}
-
-fn finish(made: &mut Trajectories, choice: &Choice, parts: &[String]) {
-    made.length_unit = Some("px".to_owned());
-    made.y_down = true;
-    made.notes.push(choice.describe(parts, "visible ones"));
 }
 
 /// `track,frame_idx,instance.score,<node>.x,<node>.y,<node>.score,…`, one row per instance.
@@ -127,18 +114,9 @@ pub(super) async fn csv(
         sightings.push(s)
     };
     sheet.rows(1, each, pace).await.map_err(within(&item.name))?;
-    let plan = Plan {
-        name: &item.name,
-        source: Format::SleapCsv,
-        dims: 2,
-        animals: names.list,
-        velocities: false,
-        headings: choice.has_heading(),
-        timed: false,
-        max_bytes: options.max_bytes,
-    };
+    let plan = choice.plan(&item.name, Format::SleapCsv, names.list, options);
     let mut made = lay_out(plan, &sightings.list)?;
-    finish(&mut made, &choice, &parts);
+    choice.finish(&mut made, &parts, VISIBLE);
     if !untracked.is_empty() {
         made.notes.push("instances without a track are numbered within their frame: they are no identities".to_owned());
     }
