@@ -1,4 +1,4 @@
-//! The reference documentation, `docs/measures`, is what the catalogue says.
+//! The reference documentation, `docs/measures`, is what the catalogue says, and the pages for frames what the experiments say.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
 
@@ -7,9 +7,10 @@ mod documents;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use surprisal_core::{
     data::{Column, ColumnType, Values},
+    experiment::registry,
     measure::{Accepts, Entry, Family, Parameter, ParameterKind, catalogue},
 };
 
@@ -144,6 +145,16 @@ fn the_pages_are_those_of_the_catalogue() {
         catalogue().iter().map(|e| (format!("measures/{}.md", e.about.id), page(e))).collect();
     pages.insert("measures/README.md".to_owned(), index());
     documents::check(&pages, Some("measures"));
+}
+
+/// What a page in a frame says before its module has come. A list of its own, so that building the page does not first build
+/// all of `core` for the machine that builds.
+#[test]
+fn the_pages_for_frames_say_what_the_experiments_say() {
+    let about = registry().iter().map(|entry| entry.about);
+    let list: Vec<_> = about.map(|a| json!({ "id": a.id, "title": a.title, "claim": a.claim })).collect();
+    let text = serde_json::to_string_pretty(&list).unwrap() + "\n";
+    documents::check(&BTreeMap::from([("../xtask/experiments.json".to_owned(), text)]), None);
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn assemble(bound: &[PathBuf], out: &Path) -> Result<()> {
             }
         }
     }
-    sources.extend(embed::pages().into_iter().map(|(name, text)| (name, text.into_bytes())));
+    sources.extend(embed::pages()?.into_iter().map(|(name, text)| (name, text.into_bytes())));
     // What an earlier build put here and this one does not have. Other files are none of our business.
     for old in listed(&out.join(ASSETS)) {
         if !sources.contains_key(&old) {
