@@ -237,6 +237,7 @@ fn growth(args: &Args, target: &Path) -> Result<Vec<Vec<String>>> {
 
 /// Ordered pairs that are looked at in a second, wherever a school can swim.
 fn interactions(target: &Path, page: Option<&str>) -> Result<Vec<Vec<String>>> {
+    tools::vulkan()?;
     loud_step("bench of schools on the GPU, profile release", || {
         run(cargo().args(["build", "--release", "-p", "surprisal-gpu", "--example", "school_pairs"]))
     })?;
