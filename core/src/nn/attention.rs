@@ -119,30 +119,33 @@ impl Attention {
                     let scores = room(&mut space.scores, rows * keys);
                     let slopes = room(&mut space.slopes, rows * keys);
                     let inner = room(&mut space.inner, rows);
-                    self.score(qkv, h, rows, &strip, scores, packing);
-                    T::strip_again(&strip, scores, self.scale(), &lse[query..][..rows]);
                     for (r, inner) in inner.iter_mut().enumerate() {
                         let place = (query + r) * d + h * head;
                         *inner = T::dot(&out[place..][..head], &dout[place..][..head]);
                     }
                     let dout = &dout[query * d + h * head..];
                     let [q, k, v] = [0, d, 2 * d].map(|part| part + h * head);
-                    let p = Matrix::transpose(scores, keys);
-                    // dV += Pᵀ dO
-                    let to = (&mut dqkv[key * stride + v..], stride);
-                    T::gemm([keys, head, rows], p, Matrix::rows(dout, d), to, true, packing);
+                    let (queries, its_keys) = (&qkv[query * stride + q..], &qkv[key * stride + k..]);
+                    let values = &qkv[key * stride + v..];
+                    // By key, so that two of the three products that follow find their left factor row by row.
+                    let shape = [keys, rows, head];
+                    let by_key = Matrix::rows(its_keys, stride);
+                    T::gemm(shape, by_key, Matrix::transpose(queries, stride), (scores, rows), false, packing);
+                    let by_key = Matrix::rows(values, stride);
+                    T::gemm(shape, by_key, Matrix::transpose(dout, d), (slopes, rows), false, packing);
                     // dP = dO Vᵀ, then dS = P (dP − Σ dO O) scale
-                    let values = Matrix::transpose(&qkv[key * stride + v..], stride);
-                    T::gemm([rows, keys, head], Matrix::rows(dout, d), values, (slopes, keys), false, packing);
-                    T::strip_backward(scores, slopes, keys, self.scale(), inner);
-                    // dQ = dS K
-                    let from = Matrix::rows(&qkv[key * stride + k..], stride);
-                    let to = (&mut dqkv[query * stride + q..], stride);
-                    T::gemm([rows, head, keys], Matrix::rows(slopes, keys), from, to, false, packing);
+                    T::strip_backward(&strip, scores, slopes, self.scale(), [&lse[query..][..rows], inner]);
+                    // dV += Pᵀ dO
+                    let shape = [keys, head, rows];
+                    let to = (&mut dqkv[key * stride + v..], stride);
+                    T::gemm(shape, Matrix::rows(scores, rows), Matrix::rows(dout, d), to, true, packing);
                     // dK += dSᵀ Q
-                    let from = Matrix::rows(&qkv[query * stride + q..], stride);
                     let to = (&mut dqkv[key * stride + k..], stride);
-                    T::gemm([keys, head, rows], Matrix::transpose(slopes, keys), from, to, true, packing);
+                    T::gemm(shape, Matrix::rows(slopes, rows), Matrix::rows(queries, stride), to, true, packing);
+                    // dQ = dS K
+                    let to = (&mut dqkv[query * stride + q..], stride);
+                    let left = Matrix::transpose(slopes, rows);
+                    T::gemm([rows, head, keys], left, Matrix::rows(its_keys, stride), to, false, packing);
                 }
             }
         }

@@ -12,8 +12,8 @@ const DEPTH: usize = 256;
 /// Rows of the left factor that stay in the second cache, a multiple of all MR.
 const BLOCK: usize = 96;
 
-/// Steps of the inner dimension that are turned at once.
-const STEPS: usize = 8;
+/// Rows and columns that are turned at once.
+const SQUARE: usize = 4;
 
 /// A matrix in memory: element (i, j) is `data[i stride + j]`, or `data[j stride + i]` where it is transposed.
 #[doc(hidden)]
@@ -77,7 +77,7 @@ pub(super) fn gemm<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
             let tiles = block.div_ceil(MR);
             if a.transposed {
                 grow(&mut packing.a, block * depth);
-                turn::<T, MR>(a, [m0, k0], [block, depth], &mut packing.a);
+                turn(a, [m0, k0], [block, depth], &mut packing.a);
             }
             let left = if a.transposed { Matrix::rows(&packing.a, depth) } else { a };
             // Where the block begins in it.
@@ -88,9 +88,14 @@ pub(super) fn gemm<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
                 for tile in 0..tiles {
                     let first = m0 + tile * MR;
                     let rows = [row + tile * MR, row + block];
-                    tile_sums::<T, MR, NR, FMA>(left, rows, column, columns, &mut sums);
                     let width = NR.min(n - n0);
                     let valid = MR.min(m - first);
+                    if width == NR && valid == MR {
+                        let to = (&mut c[first * stride + n0..], stride);
+                        tile_sums::<T, MR, NR, FMA>(left, rows, column, columns, |sums| whole(sums, to, add));
+                        continue;
+                    }
+                    tile_sums::<T, MR, NR, FMA>(left, rows, column, columns, |made| sums = *made);
                     for (i, sums) in sums.iter().enumerate().take(valid) {
                         store(sums, &mut c[(first + i) * stride + n0..][..width], add);
                     }
@@ -122,7 +127,7 @@ fn multiply_add<T: Float, const FMA: bool>(x: T, y: T, sum: T) -> T {
     if FMA { x.fused(y, sum) } else { x * y + sum }
 }
 
-/// The sums of a tile: rows `first`.. of the left factor; those from `end` on repeat the last, and their sums are not
+/// Hands on the sums of a tile: rows `first`.. of the left factor; those from `end` on repeat the last, and their sums are not
 /// kept. Written for LLVM: the loop over NR is one or a few vectors, the loop over MR unrolls, and the sums stay in
 /// registers. (With the left factor packed by MR it makes vectors along MR, and shuffles.)
 #[inline(always)]
@@ -131,7 +136,7 @@ fn tile_sums<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
     [first, end]: [usize; 2],
     column: usize,
     b: &[[T; NR]],
-    out: &mut [[T; NR]; MR],
+    with: impl FnOnce(&[[T; NR]; MR]),
 ) {
     let depth = b.len();
     let mut rows = [&a.data[..0]; MR];
@@ -152,38 +157,48 @@ fn tile_sums<T: Float, const MR: usize, const NR: usize, const FMA: bool>(
             }
         }
     }
-    // Copied once: what is indexed by a variable later must not be what the loop adds to.
-    *out = sums;
+    with(&sums);
+}
+
+/// Stores a whole tile straight from the registers.
+#[inline(always)]
+fn whole<T: Float, const MR: usize, const NR: usize>(sums: &[[T; NR]; MR], (c, stride): (&mut [T], usize), add: bool) {
+    for i in 0..MR {
+        store(&sums[i], &mut c[i * stride..][..NR], add);
+    }
 }
 
 /// Copies a block of a transposed left factor row by row.
 #[inline(always)]
-fn turn<T: Float, const MR: usize>(a: Matrix<'_, T>, [m0, k0]: [usize; 2], [block, depth]: [usize; 2], to: &mut [T]) {
-    for (first, to) in (0..block).step_by(MR).zip(to[..block * depth].chunks_mut(MR * depth)) {
-        let rows = MR.min(block - first);
-        let start = m0 + first;
-        let mut k = 0;
-        // Squares of eight steps, read along the rows of memory and written along those of the block.
-        while rows == MR && k + STEPS <= depth {
-            let mut square = [[T::ZERO; STEPS]; MR];
-            for (step, from) in (k0 + k..k0 + k + STEPS).enumerate() {
-                let from = &a.data[from * a.stride + start..][..MR];
-                for (row, x) in square.iter_mut().zip(from) {
-                    row[step] = *x;
-                }
-            }
-            for (i, row) in square.iter().enumerate() {
-                to[i * depth + k..][..STEPS].copy_from_slice(row);
-            }
-            k += STEPS;
-        }
-        for k in k..depth {
-            let from = &a.data[(k0 + k) * a.stride + start..][..rows];
-            for (i, x) in from.iter().enumerate() {
-                to[i * depth + k] = *x;
-            }
+fn turn<T: Float>(a: Matrix<'_, T>, [m0, k0]: [usize; 2], [block, depth]: [usize; 2], to: &mut [T]) {
+    let (rows, steps) = (block / SQUARE * SQUARE, depth / SQUARE * SQUARE);
+    // A few steps at a time: whole columns would be in each other's way in the cache.
+    for (first, to) in (0..rows).step_by(SQUARE).zip(to.chunks_exact_mut(SQUARE * depth)) {
+        let [p, q, r, s] = quarters(to, depth, steps);
+        let from = a.data[k0 * a.stride..].chunks(a.stride).map(|row| &row[m0 + first..][..SQUARE]);
+        let mut from = from.map(fixed);
+        for (((p, q), r), s) in p.iter_mut().zip(q).zip(r).zip(s) {
+            let mut next = || from.next().unwrap_or([T::ZERO; SQUARE]);
+            [*p, *q, *r, *s] = T::turned([next(), next(), next(), next()]);
         }
     }
+    let mut one = |i: usize, k: usize| to[i * depth + k] = a.data[(k0 + k) * a.stride + m0 + i];
+    (rows..block).for_each(|i| (0..steps).for_each(|k| one(i, k)));
+    (steps..depth).for_each(|k| (0..block).for_each(|i| one(i, k)));
+}
+
+/// Four rows, as far as they are whole squares.
+#[inline(always)]
+fn quarters<T>(block: &mut [T], depth: usize, steps: usize) -> [&mut [[T; SQUARE]]; SQUARE] {
+    let (ab, cd) = block.split_at_mut(2 * depth);
+    let ((a, b), (c, d)) = (ab.split_at_mut(depth), cd.split_at_mut(depth));
+    [a, b, c, d].map(|row| row[..steps].as_chunks_mut().0)
+}
+
+#[inline(always)]
+fn fixed<T: Copy>(slice: &[T]) -> [T; SQUARE] {
+    let slice = &slice[..SQUARE];
+    [slice[0], slice[1], slice[2], slice[3]]
 }
 
 /// Copies rows k0.. and columns n0..n0 + W of `from` (which has n columns) to `to`, with zeros behind the last column.
@@ -194,19 +209,15 @@ fn pack<T: Float, const W: usize>(from: Matrix<'_, T>, k0: usize, n0: usize, n: 
         if width < W {
             to.fill([T::ZERO; W]);
         }
-        let whole = if width == W { width / STEPS * STEPS } else { 0 };
-        let deep = to.len() / STEPS * STEPS;
-        for j in (0..whole).step_by(STEPS) {
-            for k in (0..deep).step_by(STEPS) {
-                let mut square = [[T::ZERO; STEPS]; STEPS];
-                for i in 0..STEPS {
-                    let from = &from.data[(n0 + j + i) * from.stride + k0 + k..][..STEPS];
-                    for (row, x) in square.iter_mut().zip(from) {
-                        row[i] = *x;
-                    }
-                }
-                for (to, row) in to[k..k + STEPS].iter_mut().zip(&square) {
-                    to[j..j + STEPS].copy_from_slice(row);
+        let (whole, deep) = (width / SQUARE * SQUARE, to.len() / SQUARE * SQUARE);
+        for j in (0..whole).step_by(SQUARE) {
+            let columns: [&[T]; SQUARE] =
+                std::array::from_fn(|i| &from.data[(n0 + j + i) * from.stride + k0..][..to.len()]);
+            for k in (0..deep).step_by(SQUARE) {
+                let [p, q, r, s] = columns;
+                let square = T::turned([fixed(&p[k..]), fixed(&q[k..]), fixed(&r[k..]), fixed(&s[k..])]);
+                for (to, row) in to[k..k + SQUARE].iter_mut().zip(&square) {
+                    to[j..j + SQUARE].copy_from_slice(row);
                 }
             }
         }

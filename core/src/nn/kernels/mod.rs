@@ -8,6 +8,7 @@
 mod attend;
 mod gemm;
 mod rows;
+mod square;
 
 use multiversion::{multiversion, target::target_cfg_f};
 
@@ -54,10 +55,16 @@ pub trait Kernels: Sized {
     ) -> f64;
     /// Scores become probabilities; the logarithms of their sums are noted.
     fn strip_forward(strip: &Strip, scores: &mut [Self], scale: Self, lse: &mut [Self]);
-    /// Scores become probabilities again.
-    fn strip_again(strip: &Strip, scores: &mut [Self], scale: Self, lse: &[Self]);
-    /// Slopes by probability become slopes by score.
-    fn strip_backward(probabilities: &[Self], slopes: &mut [Self], keys: usize, scale: Self, inner: &[Self]);
+    /// By key and then by query: scores become probabilities again, and their slopes those of the scores.
+    fn strip_backward(
+        strip: &Strip,
+        scores: &mut [Self],
+        slopes: &mut [Self],
+        scale: Self,
+        lse_and_inner: [&[Self]; 2],
+    );
+    /// The transpose.
+    fn turned(rows: [[Self; 4]; 4]) -> [[Self; 4]; 4];
     /// Σ x y.
     fn dot(x: &[Self], y: &[Self]) -> Self;
     /// Adds every row of x to sum.
@@ -83,7 +90,7 @@ macro_rules! versions {
 
 /// The loops for one precision; the numbers are how many fit two vector registers of 128, 256 and 512 bits.
 macro_rules! precision {
-    ($t:ident, $narrow:literal, $middle:literal, $wide:literal) => {
+    ($t:ident, $narrow:literal, $middle:literal, $wide:literal, $turned:path) => {
         impl Kernels for $t {
             fn gemm(
                 shape: [usize; 3],
@@ -122,6 +129,11 @@ macro_rules! precision {
                 run(shape, a, b, c, add, packing);
             }
 
+            #[inline(always)]
+            fn turned(rows: [[$t; 4]; 4]) -> [[$t; 4]; 4] {
+                $turned(rows)
+            }
+
             versions!(rows::norm_forward => norm_forward(
                 x: &[$t], gain: &[$t], bias: Option<&[$t]>, y: &mut [$t], stats: &mut [[$t; 2]]
             ));
@@ -135,9 +147,8 @@ macro_rules! precision {
                 logits: &mut [$t], width: usize, targets: &[u32], losses: &mut [f32], scale: Option<$t>
             ) -> f64);
             versions!(attend::forward => strip_forward(strip: &Strip, scores: &mut [$t], scale: $t, lse: &mut [$t]));
-            versions!(attend::again => strip_again(strip: &Strip, scores: &mut [$t], scale: $t, lse: &[$t]));
             versions!(attend::backward => strip_backward(
-                probabilities: &[$t], slopes: &mut [$t], keys: usize, scale: $t, inner: &[$t]
+                strip: &Strip, scores: &mut [$t], slopes: &mut [$t], scale: $t, lse_and_inner: [&[$t]; 2]
             ));
             versions!(rows::dot => dot(x: &[$t], y: &[$t]) -> $t);
             versions!(rows::add_rows => add_rows(x: &[$t], sum: &mut [$t]));
@@ -149,5 +160,5 @@ macro_rules! precision {
     };
 }
 
-precision!(f32, 8, 16, 32);
-precision!(f64, 4, 8, 16);
+precision!(f32, 8, 16, 32, square::turned_single);
+precision!(f64, 4, 8, 16, square::turned);

@@ -27,7 +27,7 @@ pub(super) fn dot<T: Float>(x: &[T], y: &[T]) -> T {
 
 /// Σ f(x).
 #[inline(always)]
-fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
+pub(super) fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
     let mut sums = [T::ZERO; LANES];
     let (xs, rest) = x.as_chunks::<LANES>();
     for x in xs {
@@ -37,6 +37,22 @@ fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
     }
     for (x, sum) in rest.iter().zip(&mut sums) {
         *sum += f(*x);
+    }
+    total(sums)
+}
+
+/// Σ f(x, y, z).
+#[inline(always)]
+fn sum_of_three<T: Float>(x: &[T], y: &[T], z: &[T], f: impl Fn(T, T, T) -> T) -> T {
+    let mut sums = [T::ZERO; LANES];
+    let ((xs, x), (ys, y), (zs, z)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>(), z.as_chunks::<LANES>());
+    for ((x, y), z) in xs.iter().zip(ys).zip(zs) {
+        for l in 0..LANES {
+            sums[l] += f(x[l], y[l], z[l]);
+        }
+    }
+    for (((x, y), z), sum) in x.iter().zip(y).zip(z).zip(&mut sums) {
+        *sum += f(*x, *y, *z);
     }
     total(sums)
 }
@@ -87,20 +103,10 @@ pub(super) fn norm_backward<T: Float>(
     let rows = x.chunks_exact(width).zip(dy.chunks_exact(width)).zip(dx.chunks_exact_mut(width));
     for (((x, dy), dx), [mean, inverse]) in rows.zip(stats) {
         let (mean, inverse) = (*mean, *inverse);
-        // Sums of g and of g x̂, where g = dy · gain and x̂ = (x − mean)/deviation.
-        let (mut plain, mut along) = ([T::ZERO; LANES], [T::ZERO; LANES]);
-        let mut from = 0;
-        while from < width {
-            let to = width.min(from + LANES);
-            let (x, dy, gain) = (&x[from..to], &dy[from..to], &gain[from..to]);
-            for l in 0..to - from {
-                let g = dy[l] * gain[l];
-                plain[l] += g;
-                along[l] += g * ((x[l] - mean) * inverse);
-            }
-            from = to;
-        }
-        let (plain, along) = (total(plain) * share, total(along) * share);
+        // Sums of g and of g x̂, where g = dy · gain and x̂ = (x − mean)/deviation. One loop each: LLVM would make pairs of
+        // the two, not vectors of one.
+        let plain = dot(dy, gain) * share;
+        let along = sum_of_three(dy, gain, x, |dy, gain, x| dy * gain * ((x - mean) * inverse)) * share;
         for ((((dx, x), dy), gain), dgain) in dx.iter_mut().zip(x).zip(dy).zip(gain).zip(dgain.iter_mut()) {
             let hat = (*x - mean) * inverse;
             *dgain += *dy * hat;
