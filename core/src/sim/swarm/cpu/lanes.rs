@@ -19,17 +19,22 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// The particles `of`, at most [`LANES`]; the last one fills what is left.
-    pub(super) fn new(positions: &[[f64; 3]], headings: &[[f64; 3]], of: impl Fn(usize) -> usize, len: usize) -> Self {
+    /// The first `len` particles, at most [`LANES`], by position and heading; the last one fills what is left.
+    pub(super) fn new(particle: impl Fn(usize) -> [[f64; 3]; 2], len: usize) -> Self {
         let mut block = Self::default();
         for l in 0..LANES {
-            let i = of(l.min(len - 1));
+            let [x, u] = particle(l.min(len - 1));
             for k in 0..3 {
-                block.x[k][l] = positions[i][k];
-                block.u[k][l] = headings[i][k];
+                block.x[k][l] = x[k];
+                block.u[k][l] = u[k];
             }
         }
         block
+    }
+
+    /// Position and heading in lane `l`.
+    pub(super) fn of(&self, l: usize) -> [[f64; 3]; 2] {
+        [self.x, self.u].map(|v| [v[0][l], v[1][l], v[2][l]])
     }
 }
 
@@ -82,14 +87,20 @@ impl Columns {
         }
     }
 
-    /// The particles `ids`, in this order.
+    /// The particles `ids`, in this order. Each is fetched once: those of a large school lie all over memory.
     pub(super) fn some_of(&mut self, ids: &[u32], positions: &[[f64; 3]], messages: &[[f64; 3]]) {
         for (columns, from) in [(&mut self.x, positions), (&mut self.w, messages)] {
-            for (k, column) in columns.iter_mut().enumerate() {
-                column.clear();
-                column.extend(ids.iter().map(|&i| from[i as usize][k]));
+            columns.iter_mut().for_each(|column| column.resize(ids.len(), 0.0));
+            let [a, b, c] = columns;
+            for (((a, b), c), &i) in a.iter_mut().zip(b).zip(c).zip(ids) {
+                [*a, *b, *c] = from[i as usize];
             }
         }
+    }
+
+    /// Position and message of the particle at a place.
+    pub(super) fn at(&self, place: usize) -> [[f64; 3]; 2] {
+        [&self.x, &self.w].map(|columns| [columns[0][place], columns[1][place], columns[2][place]])
     }
 
     /// The `runs` of `from`, one behind the other, each particle at its place in `ranks`.
@@ -102,9 +113,13 @@ impl Columns {
         for (columns, from) in [(&mut self.x, &from.x), (&mut self.w, &from.w)] {
             for (column, from) in columns.iter_mut().zip(from) {
                 column.resize(ranks.len(), 0.0);
-                let values = runs.clone().flat_map(|run| &from[run.clone()]);
-                for (&rank, &value) in ranks.iter().zip(values) {
-                    column[rank as usize] = value;
+                let mut ranks = ranks;
+                for run in runs.clone() {
+                    let (here, later) = ranks.split_at(run.len());
+                    for (&rank, &value) in here.iter().zip(&from[run.clone()]) {
+                        column[rank as usize] = value;
+                    }
+                    ranks = later;
                 }
             }
         }
@@ -136,51 +151,106 @@ impl Others<'_> {
     }
 }
 
-/// Finds the place that each number of a list has among them, by setting bits: a few steps each, however many there are.
+/// Finds the place that each number of a list has among them: the numbers are dealt into buckets by their size, about one a
+/// bucket, and the few of a bucket put in order. What it takes does not grow with the numbers, as it would with one bit a
+/// number, which leaves the first cache from some hundred thousand on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ranks {
-    /// One bit a number.
-    bits: Vec<u64>,
-    /// One bit a word of `bits` that is not 0.
-    words: Vec<u64>,
-    /// How many numbers lie in words below, for each word that is not 0.
-    before: Vec<u32>,
+    /// Buckets a number, times 2^32.
+    share: u64,
+    /// How many numbers each bucket has, then where it ends.
+    ends: Vec<u32>,
+    /// Each number above its place in the list, bucket by bucket.
+    dealt: Vec<u64>,
     list: Vec<u32>,
 }
 
+/// Somewhat more than the particles that a group of cells looks at.
+const BUCKETS: usize = 1024;
+
+/// From so many numbers in one bucket on, one by one is no way to order them.
+const FULL: u32 = 32;
+
 impl Ranks {
-    /// Room for numbers below `bound`.
+    /// Makes ready for numbers below `bound`.
     pub(super) fn reach(&mut self, bound: usize) {
-        self.bits.resize(bound.div_ceil(64), 0);
-        self.before.resize(bound.div_ceil(64), 0);
-        self.words.resize(bound.div_ceil(4096), 0);
+        self.share = ((BUCKETS as u64) << 32) / (bound as u64).max(1);
+        self.ends.resize(BUCKETS, 0);
     }
 
     /// For each of the distinct numbers in `runs`, how many of them are smaller.
+    #[expect(clippy::cast_possible_truncation, reason = "a bucket's number, and the lower half of 64 bits")]
     pub(super) fn of<'a>(&mut self, runs: impl Iterator<Item = &'a [u32]> + Clone) -> &[u32] {
-        let Self { bits, words, before, list } = self;
-        for &i in runs.clone().flatten() {
-            bits[(i >> 6) as usize] |= 1 << (i & 63);
-            words[(i >> 12) as usize] |= 1 << ((i >> 6) & 63);
+        let Self { share, ends, dealt, list } = self;
+        let bucket = |i: u32| ((u64::from(i) * *share) >> 32) as usize % BUCKETS;
+        ends.fill(0);
+        for run in runs.clone() {
+            run.iter().for_each(|&i| ends[bucket(i)] += 1);
         }
-        let mut smaller = 0;
-        for (high, words) in words.iter_mut().enumerate() {
-            let mut left = std::mem::take(words);
-            while left != 0 {
-                let word = (high << 6) | left.trailing_zeros() as usize;
-                left &= left - 1;
-                before[word] = smaller;
-                smaller += bits[word].count_ones();
+        let (mut count, mut most) = (0, 0);
+        for end in ends.iter_mut() {
+            most = most.max(*end);
+            count += std::mem::replace(end, count);
+        }
+        dealt.resize(count as usize, 0);
+        list.resize(count as usize, 0);
+        let mut place = 0;
+        for run in runs {
+            for &i in run {
+                let end = &mut ends[bucket(i)];
+                dealt[*end as usize] = (u64::from(i) << 32) | place;
+                *end += 1;
+                place += 1;
             }
         }
-        list.clear();
-        list.extend(runs.clone().flatten().map(|&i| {
-            let word = (i >> 6) as usize;
-            before[word] + (bits[word] & ((1 << (i & 63)) - 1)).count_ones()
-        }));
-        for &i in runs.flatten() {
-            bits[(i >> 6) as usize] = 0;
+        if most > FULL {
+            dealt.sort_unstable();
+        } else {
+            // The buckets are in order already, so that nothing moves far.
+            for j in 1..dealt.len() {
+                let number = dealt[j];
+                let mut to = j;
+                while to > 0 && dealt[to - 1] > number {
+                    dealt[to] = dealt[to - 1];
+                    to -= 1;
+                }
+                dealt[to] = number;
+            }
+        }
+        for (rank, &number) in (0..).zip(dealt.iter()) {
+            list[number as u32 as usize] = rank;
         }
         list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Philox;
+
+    #[test]
+    fn ranks_are_those_of_a_sorted_list() {
+        let mut ranks = Ranks::default();
+        let mut rng = Philox::new(5, 0);
+        for bound in [1, 2, 900, 1023, 1025, 100_000, u32::MAX] {
+            ranks.reach(bound as usize);
+            for [count, close] in [[0, 0], [1, 0], [2, 1], [700, 0], [700, 1], [3000, 0]] {
+                // Anywhere, or all side by side at the upper end.
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the bound")]
+                let mut numbers: Vec<u32> = (0..count)
+                    .map(|i| if close == 1 { bound - 1 - i % bound } else { (rng.uniform() * f64::from(bound)) as u32 })
+                    .collect();
+                numbers.sort_unstable();
+                numbers.dedup();
+                let sorted = numbers.clone();
+                let half = numbers.len() / 2;
+                numbers.rotate_left(half);
+                let found = ranks.of(numbers.chunks(7)).to_vec();
+                let expected: Vec<u32> =
+                    numbers.iter().map(|i| sorted.partition_point(|s| s < i)).map(|n| n as u32).collect();
+                assert_eq!(found, expected, "{bound} {count} {close}");
+            }
+        }
     }
 }

@@ -97,9 +97,13 @@ const FEW: usize = 192;
 /// The share of all pairs from which on a grid saves more than it costs.
 const HELPS: f64 = 0.6;
 
+const fn says_velocity(setup: &Setup) -> bool {
+    matches!(setup.rule, Rule::Boids(_))
+}
+
 /// What neighbours add up: headings, or (boids) velocities.
 fn messages<'a>(setup: &Setup, now: &'a State, velocities: &'a mut Vec<[f64; 3]>) -> &'a [[f64; 3]] {
-    if !matches!(setup.rule, Rule::Boids(_)) {
+    if !says_velocity(setup) {
         return &now.headings;
     }
     velocities.clear();
@@ -121,11 +125,11 @@ async fn by_pairs(
     work.columns.all_of(&now.positions, messages(setup, now, &mut work.velocities));
     for first in (0..n).step_by(LANES) {
         let len = LANES.min(n - first);
-        let block = Block::new(&now.positions, &now.headings, |l| first + l, len);
+        let block = Block::new(|l| [now.positions[first + l], now.headings[first + l]], len);
         let mut sums = Sums::default();
         law.gather(&block, work.columns.all(), &mut sums);
         for l in 0..len {
-            go(setup, now, next, first + l, &sums, l);
+            go(setup, now, next, first + l, &block, &sums, l);
         }
         if meter.due(LANES, n) {
             meter.tick().await?;
@@ -161,9 +165,13 @@ async fn by_grid(
             let ranks = ranks.of(runs.iter().map(|run| &grid.order()[run.clone()]));
             near.placed(columns, runs.iter(), ranks);
         }
-        let home = &grid.order()[home];
-        for ids in home.chunks(LANES) {
-            let block = Block::new(&now.positions, &now.headings, |l| ids[l] as usize, ids.len());
+        for first in home.clone().step_by(LANES) {
+            let ids = &grid.order()[first..home.end.min(first + LANES)];
+            let particle = |l: usize| {
+                let [x, w] = columns.at(first + l);
+                [x, if says_velocity(setup) { now.headings[ids[l] as usize] } else { w }]
+            };
+            let block = Block::new(particle, ids.len());
             let mut sums = Sums::default();
             if setup.reproducible {
                 law.gather(&block, near.all(), &mut sums);
@@ -173,7 +181,7 @@ async fn by_grid(
                 }
             }
             for (l, &i) in ids.iter().enumerate() {
-                go(setup, now, next, i as usize, &sums, l);
+                go(setup, now, next, i as usize, &block, &sums, l);
             }
             if meter.due(LANES, at) {
                 meter.tick().await?;
@@ -183,14 +191,15 @@ async fn by_grid(
     Ok(())
 }
 
-/// Particle `i` turns and moves.
-fn go(setup: &Setup, now: &State, next: &mut State, i: usize, sums: &Sums, lane: usize) {
+/// Particle `i`, in a lane of its block, turns and moves.
+fn go(setup: &Setup, now: &State, next: &mut State, i: usize, block: &Block, sums: &Sums, lane: usize) {
+    let [position, heading] = block.of(lane);
     #[expect(clippy::cast_possible_truncation, reason = "a count is u32")]
     let me = Me {
         index: i as u32,
         step: now.step,
-        position: now.positions[i],
-        heading: now.headings[i],
+        position,
+        heading,
         speed: now.speeds[i],
         predator: now.predator.map(|p| p[0]),
     };
