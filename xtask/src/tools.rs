@@ -167,7 +167,9 @@ pub(crate) fn vulkan() -> Result<()> {
 }
 
 fn apt(packages: &[&str]) -> Result<()> {
-    let line = format!("apt-get install --yes --no-install-recommends {}", packages.join(" "));
+    // Another installation may be under way: it is waited for.
+    let wait = "--option DPkg::Lock::Timeout=300";
+    let line = format!("apt-get install --yes --no-install-recommends {wait} {}", packages.join(" "));
     if !is_root() {
         println!("  not installed, and this is not root. Please run: sudo {line}");
         return Ok(());
