@@ -43,10 +43,10 @@ fn in_sight<T: Float>(row: &mut [T], seen: &std::ops::Range<usize>, f: impl Fn(T
     let (chunks, rest) = row.as_chunks_mut::<LANES>();
     let rest_at = chunks.len() * LANES;
     for (c, chunk) in chunks.iter_mut().enumerate() {
-        for l in 0..LANES {
-            let made = f(chunk[l]);
+        for (l, x) in chunk.iter_mut().enumerate() {
+            let made = f(*x);
             let at = c * LANES + l;
-            chunk[l] = if at >= seen.start && at < seen.end { made } else { T::ZERO };
+            *x = if at >= seen.start && at < seen.end { made } else { T::ZERO };
         }
     }
     for (l, x) in rest.iter_mut().enumerate() {

@@ -237,18 +237,21 @@ mod tests {
             ranks.reach(bound as usize);
             for [count, close] in [[0, 0], [1, 0], [2, 1], [700, 0], [700, 1], [3000, 0]] {
                 // Anywhere, or all side by side at the upper end.
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the bound")]
+                let anywhere = |uniform: f64| {
+                    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the bound")]
+                    let number = (uniform * f64::from(bound)) as u32;
+                    number
+                };
                 let mut numbers: Vec<u32> = (0..count)
-                    .map(|i| if close == 1 { bound - 1 - i % bound } else { (rng.uniform() * f64::from(bound)) as u32 })
+                    .map(|i| if close == 1 { bound - 1 - i % bound } else { anywhere(rng.uniform()) })
                     .collect();
                 numbers.sort_unstable();
                 numbers.dedup();
                 let sorted = numbers.clone();
                 let half = numbers.len() / 2;
                 numbers.rotate_left(half);
-                let found = ranks.of(numbers.chunks(7)).to_vec();
-                let expected: Vec<u32> =
-                    numbers.iter().map(|i| sorted.partition_point(|s| s < i)).map(|n| n as u32).collect();
+                let found: Vec<usize> = ranks.of(numbers.chunks(7)).iter().map(|&rank| rank as usize).collect();
+                let expected: Vec<usize> = numbers.iter().map(|i| sorted.partition_point(|s| s < i)).collect();
                 assert_eq!(found, expected, "{bound} {count} {close}");
             }
         }
