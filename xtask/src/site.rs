@@ -14,7 +14,7 @@ use crate::{embed, tools};
 pub(crate) enum Build {
     /// cargo's dev profile, with names and assertions.
     Debug,
-    /// Nearly the speed of the real thing, in half the time.
+    /// Nearly the speed of the real thing, sooner.
     Quick,
     /// Everything, for a static host.
     Dist,
