@@ -172,7 +172,7 @@ fn whole<T: Float, const MR: usize, const NR: usize>(sums: &[[T; NR]; MR], (c, s
 #[inline(always)]
 fn turn<T: Float>(a: Matrix<'_, T>, [m0, k0]: [usize; 2], [block, depth]: [usize; 2], to: &mut [T]) {
     let (rows, steps) = (block / SQUARE * SQUARE, depth / SQUARE * SQUARE);
-    // A few steps at a time: whole columns would be in each other's way in the cache.
+    // Four rows of the result at a time, each written in order: many rows at once would be in each other's way in the cache.
     for (first, to) in (0..rows).step_by(SQUARE).zip(to.chunks_exact_mut(SQUARE * depth)) {
         let [p, q, r, s] = quarters(to, depth, steps);
         let from = a.data[k0 * a.stride..].chunks(a.stride).map(|row| &row[m0 + first..][..SQUARE]);
