@@ -16,7 +16,7 @@ const school = {
   field_of_view: 300,
   water: 'periodic',
   box_size: 25,
-  start: 'box',
+  start: 'uniform',
   speed: 1,
   steps: 100_000_000,
   measure_every: 100_000,
