@@ -142,8 +142,10 @@ enum List {
 
 #[derive(Args)]
 struct MeasureArgs {
-    /// The file, or - for standard input.
-    file: String,
+    /// The file, or - for standard input. Several are compared: their columns stand beside each other, each named after its
+    /// file.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
     /// A column by its name or by its number from 1, or an array by its name; may be repeated. All by default.
     #[arg(long, short, value_name = "C")]
     column: Vec<String>,

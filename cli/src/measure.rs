@@ -13,7 +13,7 @@ use surprisal_core::{
     measure::{
         self, Accepts, Chosen, Context, Entry, MeasureError, Outcome, PRESETS, Preset, parse_setting, surrogate,
     },
-    report::{Report, ResultRecord, pair_grid, suggested, to_csv},
+    report::{Report, ResultRecord, pair_grid, planes, suggested, to_csv},
 };
 
 use anyhow::Context as _;
@@ -42,10 +42,14 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     let settings = settings(args, &asked)?;
     let progress = Progress::new();
     let mut kept = Vec::new();
-    let source: Box<dyn ByteSource> = if args.file == "-" {
+    let inputs = args.files.join(", ");
+    if args.files.len() > 1 && args.files.iter().any(|file| file == "-") {
+        return Err(Failure::Usage("standard input (-) is read by itself; name it alone, or files only".to_owned()));
+    }
+    let sources: Vec<Box<dyn ByteSource>> = if inputs == "-" {
         let mut head = source::standard_input(pipe::HEAD).context("cannot read standard input")?;
         if head.len() < pipe::HEAD {
-            Box::new(Memory::new(source::STANDARD_INPUT, head))
+            vec![Box::new(Memory::new(source::STANDARD_INPUT, head))]
         } else {
             match pipe::pass(head, args, &asked, &settings, &progress)? {
                 Pass::Done(report, notes) => return finish(args, &report, &notes),
@@ -54,14 +58,15 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
                     head = beginning;
                 }
             }
-            Box::new(FileSource::spool(&head)?)
+            vec![Box::new(FileSource::spool(&head)?)]
         }
     } else {
-        Box::new(FileSource::open(&args.file)?)
+        let open = |file: &String| Ok::<_, Failure>(Box::new(FileSource::open(file)?) as Box<dyn ByteSource>);
+        args.files.iter().map(open).collect::<Result<_, _>>()?
     };
     let options = data::Options { kind: args.kind.map(Kind::from), ..data::Options::default() };
     progress.begin("reading");
-    let file = pollster::block_on(data::open(source, options, &progress));
+    let file = pollster::block_on(data::open_several(sources, options, &progress));
     progress.end();
     let mut file = file?;
     file.dataset.notes.extend(kept);
@@ -72,14 +77,14 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
         // A preset is for many files: what has nothing to measure in this one is left out, and said so.
         let suited = together::suits(entry, &file, &columns, &matrices);
         if !suited {
-            eprintln!("note: {}: nothing in {} that it could be asked of", entry.about.id, args.file);
+            eprintln!("note: {}: nothing in {} that it could be asked of", entry.about.id, inputs);
         } else if !named.iter().any(|e| e.about.id == entry.about.id) {
             chosen.push(entry);
         }
     }
     chosen.extend(named);
     if preset.is_some() && chosen.is_empty() {
-        return Err(Failure::Usage(format!("no measure of this preset suits {}", args.file)));
+        return Err(Failure::Usage(format!("no measure of this preset suits {inputs}")));
     }
     if !args.with.is_empty() && !chosen.iter().any(|e| together::takes_more(e)) {
         return Err(Failure::Usage(
@@ -96,8 +101,7 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     let run = Run { file: &file, call: &call };
     for &index in &columns {
         let described = &file.dataset.columns[index];
-        let wanted =
-            if chosen.is_empty() { suggestions(described, file.dataset.provenance.kind)? } else { chosen.clone() };
+        let wanted = if chosen.is_empty() { suggestions(described, file.kind_of(index))? } else { chosen.clone() };
         let wanted: Vec<_> = wanted.into_iter().filter(|e| run.is_of_one(e, described, &with)).collect();
         run.measure_column(index, &wanted, &mut report)?;
     }
@@ -109,6 +113,9 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
             if let Some(figure) = pair_grid(&results.iter().collect::<Vec<_>>()) {
                 plot::write(dir, &plot::file_name(&[results[0].measure.as_str(), figure.id.as_str()]), &figure)?;
             }
+        }
+        if let Some(figure) = planes(&report.results.iter().collect::<Vec<_>>()) {
+            plot::write(dir, &plot::file_name(&[figure.id.as_str()]), &figure)?;
         }
     }
 

@@ -13,13 +13,17 @@
 //! A measure of several columns names the others as `"with": ["…"]`, and one of an array has its name as the column.
 //! A measure that cannot be computed for a column has `"value": null` and says `"why"`.
 
+mod compare;
+
+pub use compare::{Comparison, pair_grid, planes};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::{
     compute::{Backend, Ran},
     data::{Column, ColumnType, Dataset, Kind, Matrix, Provenance},
-    figure::{Axis, ColourMap, Figure, Mark, Panel, number},
+    figure::number,
     measure::{self, Accepts, MeasureError, Outcome, Warning, surrogate::Surrogates},
     quantity::{Information, Uncertainty, Unit},
 };
@@ -322,74 +326,6 @@ fn is_attention(matrix: &Matrix) -> bool {
     matrix.values.shape().last().is_some_and(|keys| *keys > 1) && rows.into_iter().all(law)
 }
 
-/// One measure over pairs of columns as a grid: rows are the first column of a pair, columns the second. A measure
-/// that is the same both ways round fills both halves. `None` for fewer than three columns.
-#[must_use]
-pub fn pair_grid(results: &[&ResultRecord]) -> Option<Figure> {
-    let measure = results.first()?.measure.clone();
-    let entry = measure::find(&measure).ok()?;
-    let pairs = results.iter().filter_map(|r| match (&r.column, r.with.as_slice()) {
-        (Some(a), [b]) if r.measure == measure => Some((a.as_str(), b.as_str(), r.value.as_f64())),
-        _ => None,
-    });
-    let pairs: Vec<_> = pairs.collect();
-    let mut names: Vec<&str> = Vec::new();
-    for (a, b, _) in &pairs {
-        for name in [a, b] {
-            if !names.contains(name) {
-                names.push(name);
-            }
-        }
-    }
-    let n = names.len();
-    if n < 3 {
-        return None;
-    }
-    let place = |name: &str| names.iter().position(|n| *n == name).unwrap_or(0);
-    // Rows of cells go up, those of a table down.
-    let mut values = vec![f64::NAN; n * n];
-    for (a, b, value) in &pairs {
-        let (i, j, value) = (place(a), place(b), value.unwrap_or(f64::NAN));
-        values[(n - 1 - i) * n + j] = value;
-        if !entry.directed {
-            values[(n - 1 - j) * n + i] = value;
-        }
-    }
-    let title = entry.about.title;
-    let unit = results.iter().find_map(|r| r.unit).map(|u| u.symbol()).filter(|s| *s != "1");
-    let largest = pairs.iter().filter_map(|(a, b, v)| Some((a, b, (*v)?))).max_by(|x, y| x.2.total_cmp(&y.2));
-    let most = largest.map(|(a, b, v)| format!(" The largest is {} for {a} and {b}.", number(v))).unwrap_or_default();
-    #[expect(clippy::cast_precision_loss, reason = "a number of columns")]
-    let edges: Vec<f64> = (0..=n).map(|i| i as f64 - 0.5).collect();
-    let axis = |title: &str, names: Vec<String>| Axis {
-        title: title.to_owned(),
-        names,
-        range: edges.first().copied().zip(edges.last().copied()),
-        ..Axis::default()
-    };
-    let (rows, columns) = if entry.directed { ("first column", "second column") } else { ("", "") };
-    let across: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
-    let down = across.iter().rev().cloned().collect();
-    Some(Figure {
-        id: "pairs".to_owned(),
-        title: format!("{title}, every pair"),
-        description: format!("A cell for each pair of {n} columns.{most}"),
-        panels: vec![Panel {
-            x: axis(columns, across),
-            y: axis(rows, down),
-            marks: vec![Mark::Cells {
-                x: edges.clone(),
-                y: edges.clone(),
-                values,
-                title: unit.map_or_else(|| title.to_owned(), |unit| format!("{title} ({unit})")),
-                range: None,
-                map: ColourMap::default(),
-            }],
-            weight: 1.0,
-        }],
-    })
-}
-
 /// Whether a measure can be asked of one column of this type at all.
 #[must_use]
 pub const fn offers(accepts: Accepts, ty: ColumnType) -> bool {
@@ -453,29 +389,6 @@ mod tests {
         let outcome = Outcome::new(Value::Scalar(value), Unit::Nats, "test", 10);
         ResultRecord::new(measure, Some(column), &Map::new(), Ok(outcome), Information::Native, 0.0)
             .with(vec![with.to_owned()])
-    }
-
-    fn cells(results: &[ResultRecord]) -> Option<(Figure, Vec<f64>)> {
-        let figure = pair_grid(&results.iter().collect::<Vec<_>>())?;
-        let Mark::Cells { values, .. } = figure.panels[0].marks[0].clone() else { panic!("cells") };
-        Some((figure, values))
-    }
-
-    #[test]
-    fn pairs_make_a_grid_whose_first_row_is_on_top() {
-        let pairs = [("a", "b", 1.0), ("a", "c", 2.0), ("b", "c", 3.0)];
-        let both = pairs.map(|(a, b, v)| record("mi.ksg1", a, b, v));
-        let (figure, values) = cells(&both).unwrap();
-        assert_eq!(figure.panels[0].x.names, ["a", "b", "c"]);
-        assert_eq!(figure.panels[0].y.names, ["c", "b", "a"]);
-        // The top row is the last one of the cells: a with b and c.
-        assert_eq!(values[7..], [1.0, 2.0]);
-        assert_eq!((values[0], values[1]), (2.0, 3.0));
-        assert!(values[2].is_nan() && values[4].is_nan() && values[6].is_nan());
-        let directed = pairs.map(|(a, b, v)| record("te.ksg", a, b, v));
-        let (_, values) = cells(&directed).unwrap();
-        assert!(values[0].is_nan() && values[7] == 1.0);
-        assert!(cells(&both[..1]).is_none());
     }
 
     #[test]

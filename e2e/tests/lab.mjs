@@ -19,23 +19,26 @@ export async function openPage(page, project, query = '') {
   await expect(page.locator('.badge')).toHaveAttribute('data-backend', project.name === 'webgpu' ? 'gpu' : 'cpu');
 }
 
-/** Drops a file on the page as a user does: a drag event that holds it. */
-export async function drop(page, name, bytes) {
+/** Drops files on the page as a user does: a drag event that holds them. */
+async function dropAll(page, files) {
   const data = await page.evaluateHandle(
-    ({ name, text }) => {
-      const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    (files) => {
       const transfer = new DataTransfer();
-      transfer.items.add(new File([bytes], name));
+      for (const { name, text } of files) {
+        transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name));
+      }
       return transfer;
     },
-    { name, text: Buffer.from(bytes).toString('base64') },
+    files.map(({ name, bytes }) => ({ name, text: Buffer.from(bytes).toString('base64') })),
   );
   await page.dispatchEvent('body', 'dragenter', { dataTransfer: data });
   await page.dispatchEvent('body', 'dragover', { dataTransfer: data });
   await page.dispatchEvent('body', 'drop', { dataTransfer: data });
 }
 
-export const dropFile = (page, path) => drop(page, basename(path), readFileSync(path));
+export const drop = (page, name, bytes) => dropAll(page, [{ name, bytes }]);
+export const dropFiles = (page, paths) => dropAll(page, paths.map((path) => ({ name: basename(path), bytes: readFileSync(path) })));
+export const dropFile = (page, path) => dropFiles(page, [path]);
 
 /** Waits for the end of everything that was asked for. */
 export async function settled(page, stage = 'done') {
@@ -47,10 +50,10 @@ export function records(page) {
   return page.locator('tr.row').evaluateAll((rows) => rows.map((row) => JSON.parse(row.dataset.record)));
 }
 
-/** The command line's JSON for the same file. */
-export function commandLine(path, ...options) {
+/** The command line's JSON for the same file, or for a list of files. */
+export function commandLine(paths, ...options) {
   const binary = process.env.SURPRISAL_CLI;
-  const args = ['measure', path, '--format', 'json', ...options];
+  const args = ['measure', ...[paths].flat(), '--format', 'json', ...options];
   try {
     return JSON.parse(execFileSync(binary, args, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] }));
   } catch (error) {

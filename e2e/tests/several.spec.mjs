@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, expect } from './fixture.mjs';
-import { agree, commandLine, dropFile, openPage, records, sample, settled, shots } from './lab.mjs';
+import { agree, commandLine, dropFile, dropFiles, openPage, records, sample, settled, shots } from './lab.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'surprisal-several-'));
 
@@ -83,4 +83,40 @@ test('a preset chooses for a kind of data, and the link keeps the choice', async
   expect(ids).toEqual(['shannon.plugin', 'shannon.miller_madow', 'shannon.grassberger', 'shannon.chao_shen', 'shannon.nsb']);
   expect(page.url()).toContain('measure=shannon.grassberger');
   agree(await records(page), commandLine(sample('markov.csv'), '--preset', 'estimators', '--resamples', '0', '--backend', 'cpu'));
+});
+
+test('files that are dropped together stand side by side, and one more can be added', async ({ page }, { project }) => {
+  await openPage(page, project, 'measure=perm&measure=perm.complexity_plane&resamples=0');
+  await dropFiles(page, [sample('sunspots.csv'), sample('logistic.npy')]);
+  await settled(page);
+  const both = await records(page);
+  agree(both, commandLine([sample('sunspots.csv'), sample('logistic.npy')], '--measure', 'perm', '--measure', 'perm.complexity_plane', '--resamples', '0', '--backend', 'cpu'));
+  await expect(page.locator('#compare')).toHaveAttribute('open', '');
+  const lines = page.locator('#compare tbody tr');
+  const before = await lines.count();
+  expect(before).toBeGreaterThan(1);
+  // The cells are those of the lines below.
+  for (const record of both.filter((r) => r.measure === 'perm')) {
+    const cell = page.locator(`#compare tr[data-column="${record.column}"] td`).first();
+    await expect(cell).toHaveAttribute('title', String(record.value));
+  }
+  await expect(page.locator('#compare [data-figure="planes"] canvas')).toHaveCount(1);
+  await page.locator('#file-beside').setInputFiles(sample('elnino.csv'));
+  await settled(page);
+  await expect(page.locator('.files li')).toHaveCount(3);
+  expect(await lines.count()).toBeGreaterThan(before);
+  await page.screenshot({ path: join(shots, `beside-${project.name}.png`), fullPage: true });
+  await page.setViewportSize({ width: 360, height: 740 });
+  const over = await page.evaluate(() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth);
+  expect(over).toBeLessThanOrEqual(0);
+  await page.screenshot({ path: join(shots, `beside-phone-${project.name}.png`), fullPage: true });
+});
+
+test('of several files the one that cannot be read is named', async ({ page }, { project }) => {
+  const path = join(folder, 'ragged.csv');
+  writeFileSync(path, 'a,b\n1,2\n3\n');
+  await openPage(page, project);
+  await dropFiles(page, [sample('sunspots.csv'), path]);
+  await expect(page.locator('#status')).toContainText('ragged.csv');
+  await expect(page.locator('#status')).toContainText('line 3');
 });

@@ -10,8 +10,9 @@ use crate::{
 };
 
 /// `surprisal measure FILE …` for a POSIX shell.
-pub(crate) fn command(setup: &Setup, file: &str, columns: &[ColumnView], arrays: &[ArrayView]) -> String {
-    let mut words = vec!["surprisal".to_owned(), "measure".to_owned(), quote(file)];
+pub(crate) fn command(setup: &Setup, files: &[&str], columns: &[ColumnView], arrays: &[ArrayView]) -> String {
+    let mut words = vec!["surprisal".to_owned(), "measure".to_owned()];
+    words.extend(files.iter().map(|file| quote(file)));
     let used = plan::jobs(setup, columns, arrays);
     // The labels of a table's rows.
     let with = used.iter().filter(|job| job.of.pair().is_none()).find_map(|job| job.of.with().first().copied());
@@ -116,7 +117,7 @@ mod tests {
 
     #[test]
     fn defaults_need_no_option() {
-        assert_eq!(command(&Setup::default(), "a.csv", &columns(), &[]), "surprisal measure a.csv");
+        assert_eq!(command(&Setup::default(), &["a.csv"], &columns(), &[]), "surprisal measure a.csv");
     }
 
     #[test]
@@ -124,13 +125,13 @@ mod tests {
         let array = |name: &str| ArrayView { name: name.into(), shape: vec![4, 3], suggested: vec![] };
         let setup = Setup::parse("array=w&column=x&measure=matrix.entropy");
         assert_eq!(
-            command(&setup, "a.npz", &columns(), &[array("w"), array("v")]),
+            command(&setup, &["a.npz"], &columns(), &[array("w"), array("v")]),
             "surprisal measure a.npz --column x --column w --measure matrix.entropy"
         );
         let mut labelled = columns();
         labelled.push(ColumnView { name: "kind".into(), ty: ColumnType::Symbols, ..labelled[0].clone() });
         assert_eq!(
-            command(&Setup::parse("measure=dsmi"), "a.csv", &labelled, &[]),
+            command(&Setup::parse("measure=dsmi"), &["a.csv"], &labelled, &[]),
             r"surprisal measure a.csv --column x --column 'it'\''s y' --with kind --measure dsmi"
         );
     }
@@ -148,8 +149,8 @@ mod tests {
             "column=it%27s+y&measure=perm&perm.order=5&missing=omit&unit=nat&resamples=0&seed=3&backend=cpu",
         );
         assert_eq!(
-            command(&setup, "my file.csv", &columns(), &[]),
-            r"surprisal measure 'my file.csv' --column 'it'\''s y' --measure perm --set perm.order=5 --missing omit --unit nat --resamples 0 --seed 3 --backend cpu"
+            command(&setup, &["my file.csv", "b.csv"], &columns(), &[]),
+            r"surprisal measure 'my file.csv' b.csv --column 'it'\''s y' --measure perm --set perm.order=5 --missing omit --unit nat --resamples 0 --seed 3 --backend cpu"
         );
     }
 }

@@ -22,14 +22,13 @@ pub(crate) enum Ask {
         /// Which back end the user wants.
         wish: Wish,
     },
-    /// Read the blobs that travel beside this message: the first as a table, or all as a recording of animals, where
-    /// they are one.
+    /// Read the blobs that travel beside this message: as a recording of animals, where they are one, or beside each other.
     Open {
         /// Answers carry this number.
         file: u32,
         /// Their names.
         names: Vec<String>,
-        /// Whether the first is a table whatever it looks like.
+        /// Whether they are no recording, whatever they look like.
         table: bool,
     },
     /// Measure the open recording again.

@@ -67,9 +67,8 @@ impl Run<'_> {
             all.extend(asked.into_iter().map(|of| (entry, of)));
         }
         if named.is_empty() {
-            let kind = self.file.dataset.provenance.kind;
             for (i, _) in &chosen.arrays {
-                for id in suggested_for_array(&self.file.dataset.matrices[*i], kind) {
+                for id in suggested_for_array(&self.file.dataset.matrices[*i], self.file.kind_of_array(*i)) {
                     all.push((measure::find(id)?, Of::Array(*i, Vec::new())));
                 }
             }

@@ -42,6 +42,7 @@ mod pipe;
 mod preview;
 mod raw;
 mod safetensors;
+mod several;
 mod source;
 mod stage;
 mod stage_frames;
@@ -64,6 +65,7 @@ pub use open::{OpenFile, open};
 pub use options::{CsvOptions, Options};
 pub use passing::Passing;
 pub use preview::Preview;
+pub use several::open_several;
 pub use source::{ByteSource, Memory};
 
 use ndarray::ArrayD;
@@ -82,6 +84,10 @@ pub struct Provenance {
     pub kind: Kind,
     /// How it was read, in words: `CSV, comma separated, header in line 1, inside gzip`.
     pub read_as: String,
+    /// Where several files are compared: each of them. Then the size is that of all together, and the SHA-256 that of the
+    /// lines that `sha256sum` prints of them (`hash  name`, in order).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Self>,
 }
 
 /// The kinds of file that are read.
@@ -120,6 +126,8 @@ pub enum Kind {
     Wav,
     /// PNG, JPEG or TIFF.
     Image,
+    /// Several files beside each other, each of a kind of its own.
+    Several,
 }
 
 /// A file's contents: named columns, and matrices where the file holds arrays of two or more axes.

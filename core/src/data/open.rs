@@ -7,6 +7,7 @@ use super::{
     detect::{Found, Head, extension, is_zip, recognise},
     part::Part,
     pipe::{Pipe, Route},
+    several::of_file,
     stage::Layer,
 };
 use crate::pace::Pace;
@@ -20,15 +21,21 @@ const DEEPEST: usize = 3;
 ///
 /// Columns that fit [`Options::resident_limit`] together are in memory; otherwise
 /// [`OpenFile::column`] reads one again, and [`OpenFile::stream`] passes it by in constant memory.
+///
+/// Several files that are compared are one of these too: see [`super::open_several`].
 pub struct OpenFile {
     /// Names, types, lengths, provenance, notes, and the values where they are in memory.
     pub dataset: Dataset,
-    source: Box<dyn ByteSource>,
-    options: Options,
-    preview: Preview,
-    parts: Vec<Part>,
+    pub(super) sources: Vec<Box<dyn ByteSource>>,
+    pub(super) options: Options,
+    pub(super) preview: Preview,
+    pub(super) parts: Vec<Part>,
+    /// Which source a part is from.
+    pub(super) origins: Vec<usize>,
     /// Which part a column belongs to, and its place there.
-    places: Vec<(usize, usize)>,
+    pub(super) places: Vec<(usize, usize)>,
+    /// Which part an array belongs to.
+    pub(super) homes: Vec<usize>,
 }
 
 impl std::fmt::Debug for OpenFile {
@@ -71,7 +78,8 @@ pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace
     let total = parts.iter().fold(0_u64, |sum, p| sum.saturating_add(p.resident_bytes));
     let resident = total <= options.resident_limit;
     let archived = kind == Kind::Npz || several;
-    let (mut columns, mut matrices, mut previews, mut places) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut columns, mut matrices, mut previews) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut places, mut homes) = (Vec::new(), Vec::new());
     for (p, part) in parts.iter_mut().enumerate() {
         let all: Vec<usize> = (0..part.columns.len()).collect();
         if resident {
@@ -111,6 +119,7 @@ pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace
                 matrix.name = prefixed(stem, &matrix.name);
             }
             matrices.push(matrix);
+            homes.push(p);
         }
         for note in std::mem::take(&mut part.notes) {
             notes.push(if archived { format!("{}: {note}", part.route.name) } else { note });
@@ -120,9 +129,11 @@ pub async fn open(source: Box<dyn ByteSource>, options: Options, pace: &dyn Pace
     unique(&mut names);
     columns.iter_mut().zip(names).for_each(|(column, name)| column.name = name);
     let read_as = format!("{}{packing}", read_as.join("; "));
-    let provenance = Provenance { name, size: len, sha256, kind, read_as };
+    let provenance = Provenance { name, size: len, sha256, kind, read_as, files: Vec::new() };
     let dataset = Dataset { provenance, columns, matrices, notes };
-    Ok(OpenFile { dataset, source, options, preview: Preview { columns: previews }, parts, places })
+    let origins = vec![0; parts.len()];
+    let preview = Preview { columns: previews };
+    Ok(OpenFile { dataset, sources: vec![source], options, preview, parts, origins, places, homes })
 }
 
 /// A column without its values.
@@ -131,14 +142,14 @@ fn head_of(column: &Column) -> Column {
     Column { name: name.clone(), unit: unit.clone(), ty: *ty, len: *len, missing: *missing, values: None }
 }
 
-/// The name of an archive's file without its extension.
-fn stem(name: &str) -> &str {
+/// The name of a file without its folder and extension.
+pub(super) fn stem(name: &str) -> &str {
     let name = name.rsplit('/').next().unwrap_or(name);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 /// A column's name after the name of the file it is from.
-fn prefixed(stem: &str, name: &str) -> String {
+pub(super) fn prefixed(stem: &str, name: &str) -> String {
     if matches!(name, "values" | "bytes" | "sound") { stem.to_owned() } else { format!("{stem} {name}") }
 }
 
@@ -352,8 +363,9 @@ impl OpenFile {
             }
             let places: Vec<usize> = wanted.iter().map(|&k| self.places[indices[k]].1).collect();
             let way = part.way(&places);
-            let mut pipe = Pipe::new(&*self.source, &way, &self.options, pace);
-            let values = part.load(&places, &mut pipe, self.options.column_limit).await?;
+            let mut pipe = Pipe::new(self.source_of(p), &way, &self.options, pace);
+            let values = part.load(&places, &mut pipe, self.options.column_limit).await;
+            let values = values.map_err(|error| self.told(p, error))?;
             for (k, values) in wanted.into_iter().zip(values) {
                 found[k].values = Some(values);
             }
@@ -390,12 +402,13 @@ impl OpenFile {
             return Ok(Vec::new());
         };
         let way = part.way(&[place]);
-        let mut pipe = Pipe::new(&*self.source, &way, &self.options, pace);
+        let mut pipe = Pipe::new(self.source_of(p), &way, &self.options, pace);
         let mut out = |_: usize, chunk: Chunk<'_>| if chunk.is_empty() { Ok(()) } else { sink(chunk) };
-        while let Some(bytes) = pipe.next().await? {
-            reader.push(&bytes, &mut out)?;
+        let told = |error| self.told(p, error);
+        while let Some(bytes) = pipe.next().await.map_err(told)? {
+            reader.push(&bytes, &mut out).map_err(told)?;
         }
-        reader.finish(&mut out)?;
+        reader.finish(&mut out).map_err(told)?;
         Ok(reader.take_labels(0))
     }
 
@@ -409,6 +422,37 @@ impl OpenFile {
             self.dataset.columns = self.columns(&all, pace).await?;
         }
         Ok(self.dataset)
+    }
+
+    /// What the file of column `index` was recognised as, where several are open or an archive has many.
+    #[must_use]
+    pub fn kind_of(&self, index: usize) -> Kind {
+        self.places.get(index).map_or(self.dataset.provenance.kind, |(part, _)| self.parts[*part].kind)
+    }
+
+    /// The same for array `index`.
+    #[must_use]
+    pub fn kind_of_array(&self, index: usize) -> Kind {
+        self.homes.get(index).map_or(self.dataset.provenance.kind, |part| self.parts[*part].kind)
+    }
+
+    /// Bytes of the parts that are in memory.
+    pub(super) fn resident_bytes(&self) -> u64 {
+        let mut held = vec![false; self.parts.len()];
+        for ((part, _), column) in self.places.iter().zip(&self.dataset.columns) {
+            held[*part] |= column.is_resident();
+        }
+        let parts = self.parts.iter().zip(held).filter(|(_, held)| *held);
+        parts.fold(0, |sum: u64, (part, _)| sum.saturating_add(part.resident_bytes))
+    }
+
+    /// An error says which file it is about where there are several.
+    fn told(&self, part: usize, error: DataError) -> DataError {
+        if self.sources.len() > 1 { of_file(self.source_of(part).name(), error) } else { error }
+    }
+
+    fn source_of(&self, part: usize) -> &dyn ByteSource {
+        &*self.sources[self.origins[part]]
     }
 
     fn head(&self, index: usize) -> Result<&Column, DataError> {

@@ -62,7 +62,7 @@ impl Part {
             kind @ (Kind::Parquet | Kind::Arrow) => first_whole::columnar(route, kind, pipe, options).await,
             Kind::Wav => first::wav(route, &head, pipe).await,
             Kind::Image => first::image(route, pipe, options).await,
-            Kind::Bytes | Kind::Text => first::bytes(route, found.kind, pipe).await,
+            Kind::Bytes | Kind::Text | Kind::Several => first::bytes(route, found.kind, pipe).await,
         }
     }
 

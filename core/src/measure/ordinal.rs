@@ -13,7 +13,7 @@ pub use counting::{OrdinalCounts, OrdinalWindows, dense_ranks, pattern_name};
 pub use measures::{MissingFraction, Permutation, Weighted};
 pub use plane::{
     ComplexityPlane, MaximumComplexity, MinimumCurve, PeriodicBounds, entropy_and_complexity, maximum_curve,
-    minimum_curve,
+    minimum_curve, plane_of_several,
 };
 
 /// The number of patterns of `order` values: `order!`.

@@ -374,8 +374,14 @@ mod tests {
 
     fn run(record: &Json, column: &Column) -> Verdict {
         let context = Context::new(&Cpu, &Unhurried);
-        let provenance =
-            Provenance { name: "x".into(), size: 0, sha256: String::new(), kind: Kind::Npy, read_as: String::new() };
+        let provenance = Provenance {
+            name: "x".into(),
+            size: 0,
+            sha256: String::new(),
+            kind: Kind::Npy,
+            read_as: String::new(),
+            files: Vec::new(),
+        };
         let file = Dataset { provenance, columns: vec![column.clone()], matrices: vec![], notes: vec![] };
         pollster::block_on(Record::parse(record).unwrap().run(&[&file], &context)).unwrap()
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 use surprisal_core::{
     compute::{Compute, Cpu},
-    data::{self, Chunk, Column, DataError, OpenFile, Options},
+    data::{self, ByteSource, Chunk, Column, DataError, OpenFile, Options},
     figure::Figure,
     measure::{self, Accumulator, Context, MeasureError, Of, Outcome, Subject},
     pace::Pace,
@@ -50,10 +50,7 @@ pub(super) async fn answer(lab: &Lab, ask: Ask, mut blobs: Vec<Blob>) {
             let recorded = if table { Ok(false) } else { recording::open(lab, file, &names, &blobs, &steps).await };
             let result = match recorded {
                 Ok(true) => Ok(()),
-                Ok(false) => {
-                    let blob = (!blobs.is_empty()).then(|| blobs.swap_remove(0));
-                    open(lab, file, names.into_iter().next().unwrap_or_default(), blob, &steps).await
-                }
+                Ok(false) => open(lab, file, names, blobs, &steps).await,
                 Err(failure) => Err(failure),
             };
             (Errand::Open(file), result)
@@ -74,12 +71,16 @@ pub(super) async fn answer(lab: &Lab, ask: Ask, mut blobs: Vec<Blob>) {
     });
 }
 
-async fn open(lab: &Lab, file: u32, name: String, blob: Option<Blob>, steps: &Steps) -> Result<(), Failure> {
-    let blob = blob.ok_or_else(|| "no file came with the request".to_owned())?;
+async fn open(lab: &Lab, file: u32, names: Vec<String>, blobs: Vec<Blob>, steps: &Steps) -> Result<(), Failure> {
     let began = Instant::now();
-    steps.reading(format!("Reading {name}"));
-    let source = Box::new(BlobSource::new(name, blob));
-    let opened = data::open(source, Options::default(), steps).await?;
+    let what = match &names[..] {
+        [name] => name.clone(),
+        _ => format!("{} files", names.len()),
+    };
+    steps.reading(format!("Reading {what}"));
+    let source = |(name, blob)| Box::new(BlobSource::new(name, blob)) as Box<dyn ByteSource>;
+    let sources = names.into_iter().zip(blobs).map(source).collect();
+    let opened = data::open_several(sources, Options::default(), steps).await?;
     tell(&Tell::Opened(Box::new(view(file, &opened, began.elapsed().as_secs_f64()))));
     *lab.file.borrow_mut() = Some((file, Rc::new(opened)));
     Ok(())
@@ -87,9 +88,8 @@ async fn open(lab: &Lab, file: u32, name: String, blob: Option<Blob>, steps: &St
 
 fn view(file: u32, opened: &OpenFile, seconds: f64) -> Opened {
     let dataset = &opened.dataset;
-    let kind = dataset.provenance.kind;
     let mut rows = opened.preview().columns.iter().cloned();
-    let columns = dataset.columns.iter().map(|column| ColumnView {
+    let columns = dataset.columns.iter().enumerate().map(|(i, column)| ColumnView {
         name: column.name.clone(),
         unit: column.unit.clone(),
         ty: column.ty,
@@ -97,12 +97,12 @@ fn view(file: u32, opened: &OpenFile, seconds: f64) -> Opened {
         missing: column.missing,
         resident: column.is_resident(),
         rows: rows.next().unwrap_or_default(),
-        suggested: suggested(column, kind).into_iter().map(str::to_owned).collect(),
+        suggested: suggested(column, opened.kind_of(i)).into_iter().map(str::to_owned).collect(),
     });
-    let arrays = dataset.matrices.iter().map(|m| ArrayView {
+    let arrays = dataset.matrices.iter().enumerate().map(|(i, m)| ArrayView {
         name: m.name.clone(),
         shape: m.values.shape().iter().map(|&n| u32::try_from(n).unwrap_or(u32::MAX)).collect(),
-        suggested: suggested_for_array(m, kind).into_iter().map(str::to_owned).collect(),
+        suggested: suggested_for_array(m, opened.kind_of_array(i)).into_iter().map(str::to_owned).collect(),
     });
     Opened {
         file,

@@ -161,7 +161,12 @@ pub(super) fn Copyable(id: &'static str, text: Signal<String>, note: &'static st
 fn command(model: Model) -> String {
     model.file.with(|file| {
         file.as_ref().map_or_else(String::new, |file| {
-            model.setup.with(|setup| cli_line::command(setup, &file.provenance.name, &file.columns, &file.arrays))
+            let source = &file.provenance;
+            let mut names: Vec<&str> = source.files.iter().map(|file| file.name.as_str()).collect();
+            if names.is_empty() {
+                names.push(&source.name);
+            }
+            model.setup.with(|setup| cli_line::command(setup, &names, &file.columns, &file.arrays))
         })
     })
 }

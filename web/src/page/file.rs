@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use surprisal_core::data::{ColumnType, Kind};
+use surprisal_core::data::{ColumnType, Kind, Provenance};
 
 use super::{intake, model::model};
 use crate::{
@@ -38,13 +38,34 @@ pub(super) fn FileHead(file: Arc<Opened>) -> impl IntoView {
                     " · " <span class="mono" title=format!("SHA-256 {}", source.sha256)>"SHA-256 " {hash}</span>
                     " · read in " <span class="num">{show::seconds(file.seconds)}</span>
                 </p>
+                {(!source.files.is_empty()).then(|| view! { <Files files=source.files/> })}
             </div>
             <div class="file-other">
-                <input type="file" id="file-again" class="file-input" on:change=move |event| intake::chosen(model, &event)/>
-                <label class="button" for="file-again">"Open another file"</label>
+                <div>
+                    <input type="file" id="file-beside" class="file-input" multiple=true on:change=move |event| intake::added(model, &event)/>
+                    <label class="button" for="file-beside">"Compare with a file"</label>
+                </div>
+                <div>
+                    <input type="file" id="file-again" class="file-input" multiple=true on:change=move |event| intake::chosen(model, &event)/>
+                    <label class="button" for="file-again">"Open another file"</label>
+                </div>
             </div>
         </header>
     }
+}
+
+/// The files that are compared.
+#[component]
+fn Files(files: Vec<Provenance>) -> impl IntoView {
+    let line = |file: Provenance| {
+        let hash: String = file.sha256.chars().take(12).collect();
+        view! {
+            <li><span class="file-one">{file.name}</span>
+                <span class="soft">" " <span class="num">{show::bytes(file.size)}</span> " · " {file.read_as} " · "
+                    <span class="mono" title=format!("SHA-256 {}", file.sha256)>{hash}</span></span></li>
+        }
+    };
+    view! { <ul class="files">{files.into_iter().map(line).collect_view()}</ul> }
 }
 
 /// Notes of the reader, and parts of the link that mean nothing here.

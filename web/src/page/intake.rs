@@ -88,8 +88,8 @@ fn all(files: &FileList) -> Vec<File> {
     (0..files.length()).filter_map(|i| files.get(i)).collect()
 }
 
-/// Records of experiments are shown as such; everything else is measured. Several files are one recording, or the first
-/// of them is a table.
+/// Records of experiments are shown as such; everything else is measured. Several files are one recording of animals where
+/// they are one, and are compared otherwise.
 fn open(model: Model, files: Vec<File>) {
     let several = files.len() > 1;
     let Some(file) = files.first().cloned() else { return };
@@ -108,11 +108,24 @@ fn open(model: Model, files: Vec<File>) {
     });
 }
 
-/// A file was chosen in a dialogue.
+/// Files were chosen in a dialogue.
 pub(super) fn chosen(model: Model, event: &Event) {
+    take_chosen(event, |files| open(model, files));
+}
+
+/// Files were chosen to stand beside those that are open.
+pub(super) fn added(model: Model, event: &Event) {
+    take_chosen(event, |files| {
+        let mut all = model.brought.get_value();
+        all.extend(files.into_iter().map(|file| (file.name(), file.into())));
+        model.open_files(all, None, true);
+    });
+}
+
+fn take_chosen(event: &Event, take: impl FnOnce(Vec<File>)) {
     let Some(input) = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()) else { return };
     if let Some(files) = input.files() {
-        open(model, all(&files));
+        take(all(&files));
     }
     // The same file may be chosen again.
     input.set_value("");

@@ -5,6 +5,7 @@
 mod bar;
 mod canvas;
 mod choose;
+mod compare;
 mod controls;
 mod detail;
 mod dom;

@@ -258,9 +258,13 @@ impl Model {
         self.open_files(vec![(name, blob)], sample, false);
     }
 
-    /// Opens files that belong together: the first as a table, or all as a recording of animals where they are one.
+    /// Opens files: as one recording of animals where they are one and `table` does not forbid it, else beside each other.
     pub(super) fn open_files(self, files: Vec<(String, Blob)>, sample: Option<String>, table: bool) {
-        let Some(name) = files.first().map(|(name, _)| name.clone()) else { return };
+        let name = match &files[..] {
+            [] => return,
+            [(name, _)] => name.clone(),
+            _ => format!("{} files", files.len()),
+        };
         self.recording.set(None);
         let again = self.file.with_untracked(Option::is_some);
         self.file.set(None);

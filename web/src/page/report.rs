@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     bar::{Bar, Gaps, GpuTrouble},
     choose::Choose,
+    compare::Compare,
     file,
     model::model,
     results::Results,
@@ -32,6 +33,7 @@ pub(super) fn Report() -> impl IntoView {
                     <Bar/>
                     <Gaps/>
                     <GpuTrouble/>
+                    <Compare/>
                     <Results/>
                 </section>
             </div>

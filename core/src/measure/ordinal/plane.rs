@@ -173,15 +173,45 @@ fn outcome_of(p: &PlaneParams, name: &str, counts: &[u64], n: u64, trail: &Trail
         .figure(bars(counts, p.order, p.delay))
 }
 
-/// The plane with its bounds, the trail over the delays, and the point.
-fn plane(p: &PlaneParams, name: &str, (h, c): (f64, f64), trail_h: &[f64], trail_c: &[f64]) -> Figure {
-    let (low_h, low_c) = minimum_curve(p.order, CURVE_POINTS);
-    let steps = (4 * CURVE_POINTS / patterns(p.order)).max(1);
-    let (high_h, high_c) = maximum_curve(p.order, steps);
-    let mut marks = vec![
+/// The curves between which every point lies.
+fn bounds(order: u32) -> Vec<Mark> {
+    let (low_h, low_c) = minimum_curve(order, CURVE_POINTS);
+    let steps = (4 * CURVE_POINTS / patterns(order)).max(1);
+    let (high_h, high_c) = maximum_curve(order, steps);
+    vec![
         Mark::Line { name: String::new(), x: low_h, y: low_c, colour: Colour::Muted },
         Mark::Line { name: String::new(), x: high_h, y: high_c, colour: Colour::Muted },
-    ];
+    ]
+}
+
+fn panel(marks: Vec<Mark>) -> Panel {
+    Panel {
+        x: Axis::new("normalised permutation entropy H").within(0.0, 1.0),
+        y: Axis::new("statistical complexity C").within(0.0, 0.5),
+        marks,
+        weight: 1.0,
+    }
+}
+
+/// Several series in one plane: names, each with its H and C.
+#[must_use]
+pub fn plane_of_several(order: u32, delay: u32, series: &[(&str, f64, f64)]) -> Figure {
+    let mut marks = bounds(order);
+    for (i, (name, h, c)) in series.iter().enumerate() {
+        marks.push(Mark::Points { x: vec![*h], y: vec![*c], labels: vec![(*name).to_owned()], colour: Colour::nth(i) });
+    }
+    let told: Vec<String> = series.iter().map(|(name, h, c)| format!("{name} at H = {h:.3}, C = {c:.3}")).collect();
+    Figure {
+        id: "planes".to_owned(),
+        title: format!("{} series in the complexity-entropy plane, order {order}, delay {delay}", series.len()),
+        description: format!("{}.", told.join("; ")),
+        panels: vec![panel(marks)],
+    }
+}
+
+/// The plane with its bounds, the trail over the delays, and the point.
+fn plane(p: &PlaneParams, name: &str, (h, c): (f64, f64), trail_h: &[f64], trail_c: &[f64]) -> Figure {
+    let mut marks = bounds(p.order);
     if !trail_h.is_empty() {
         let labels = vec![String::new(); trail_h.len()];
         marks.push(Mark::Points { x: trail_h.to_vec(), y: trail_c.to_vec(), labels, colour: Colour::Second });
@@ -193,12 +223,7 @@ fn plane(p: &PlaneParams, name: &str, (h, c): (f64, f64), trail_h: &[f64], trail
         description: format!(
             "{name} lies at H = {h:.3} and C = {c:.3}, between the smallest and the largest complexity that H allows."
         ),
-        panels: vec![Panel {
-            x: Axis::new("normalised permutation entropy H").within(0.0, 1.0),
-            y: Axis::new("statistical complexity C").within(0.0, 0.5),
-            marks,
-            weight: 1.0,
-        }],
+        panels: vec![panel(marks)],
     }
 }
 
