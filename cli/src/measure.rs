@@ -11,7 +11,7 @@ use surprisal_core::{
     compute::Backend,
     data::{self, ByteSource, Chunk, Column, DataError, Dataset, Kind, Memory, OpenFile},
     measure::{
-        self, Accepts, Chosen, Context, Entry, MeasureError, Outcome, PRESETS, Preset, parse_setting, surrogate,
+        self, Accepts, Chosen, Context, Entry, MeasureError, Of, Outcome, PRESETS, Preset, parse_setting, surrogate,
     },
     report::{Report, ResultRecord, pair_grid, planes, suggested, to_csv},
 };
@@ -33,11 +33,12 @@ pub(crate) fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
     let preset = args.preset.as_deref().map(preset).transpose()?;
     let wanted = preset.iter().flat_map(|p| p.measures).map(|id| measure::find(id)).collect::<Result<Vec<_>, _>>()?;
     let asked: Vec<&'static Entry> = wanted.iter().chain(&chosen).copied().collect();
-    if let Some(entry) = asked.iter().find(|e| args.surrogates.is_some() && !surrogate::applies(e)) {
-        return Err(Failure::Usage(format!(
-            "--surrogates is for measures of one column, and {} is not; measures of pairs have a permutation null of their own",
-            entry.about.id
-        )));
+    // Beside measures that are compared others may be asked for: their values stand, and say why they are alone.
+    if args.surrogates.is_some()
+        && !asked.iter().any(|e| surrogate::applies(e))
+        && let Some(why) = asked.first().and_then(|e| surrogate::refusal(e, &Of::Nothing))
+    {
+        return Err(Failure::Usage(format!("--surrogates: {why}")));
     }
     let settings = settings(args, &asked)?;
     let progress = Progress::new();
@@ -360,7 +361,7 @@ impl Run<'_> {
         }
         let column = resident.as_ref().unwrap_or(described);
         Ok(pollster::block_on(entry.run(params, column, self.call.context))
-            .and_then(|outcome| self.among_surrogates(entry, params, column, outcome)))
+            .and_then(|outcome| self.among_surrogates(entry, params, (index, column), outcome)))
     }
 
     /// The outcome with its place among surrogates, where that was asked for.
@@ -368,10 +369,15 @@ impl Run<'_> {
         &self,
         entry: &'static Entry,
         params: &Json,
-        column: &Column,
+        (index, column): (usize, &Column),
         outcome: Outcome,
     ) -> Result<Outcome, MeasureError> {
-        let Some(plan) = self.call.args.surrogates.filter(|_| surrogate::applies(entry)) else { return Ok(outcome) };
+        let Some(plan) = self.call.args.surrogates.filter(|_| entry.about.accepts != Accepts::Nothing) else {
+            return Ok(outcome);
+        };
+        if let Some(why) = surrogate::refusal(entry, &Of::Column(index)) {
+            return Ok(surrogate::not_compared(outcome, why));
+        }
         let label = format!("{} surrogates of {}, {}", plan.count, column.name, entry.about.id);
         self.call.progress.begin(label);
         let threads = outcome.ran.backend == Backend::Cpu;
@@ -380,7 +386,7 @@ impl Run<'_> {
         match placed {
             Err(error @ MeasureError::Cancelled(_)) => Err(error),
             // The value of the data stands without them.
-            Err(error) => Ok(outcome.warn("no_surrogates", format!("not compared with surrogates: {error}"))),
+            Err(error) => Ok(surrogate::not_compared(outcome, error)),
             placed => placed,
         }
     }

@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 use surprisal_core::{
     compute::Backend,
     figure::number,
-    measure::surrogate::Surrogates,
     report::{Report, ResultRecord},
 };
 
@@ -57,7 +56,7 @@ pub(crate) fn table(report: &Report, notes: &[String]) -> String {
     for r in &report.results {
         let place = format!("{}{}", r.measure, r.subject().map(|c| format!(" of {c}")).unwrap_or_default());
         if let Some(s) = &r.surrogates {
-            text.push_str(&format!("{place}: {}\n", null(s)));
+            text.push_str(&format!("{place}: {}\n", s.sentence()));
         }
         if let Some(why) = &r.why {
             text.push_str(&format!("{place}: {why}\n"));
@@ -67,25 +66,6 @@ pub(crate) fn table(report: &Report, notes: &[String]) -> String {
         }
     }
     text
-}
-
-/// `0.21 … 0.34 for 99 iaaft surrogates (mean 0.28), p = 0.01`; of several values, how many leave the band.
-fn null(s: &Surrogates) -> String {
-    let kind = format!("{:?}", s.kind).to_lowercase();
-    let shown = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), number);
-    if let ([mean], [low], [high], [p]) = (&s.mean[..], &s.low[..], &s.high[..], &s.p_value[..]) {
-        let (mean, low, high, p) = (shown(*mean), shown(*low), shown(*high), shown(*p));
-        return format!("{low} … {high} for {} {kind} surrogates (mean {mean}), p = {p}", s.count);
-    }
-    let known: Vec<f64> = s.p_value.iter().flatten().copied().collect();
-    let smallest = known.iter().copied().reduce(f64::min);
-    let few = known.iter().filter(|p| **p <= 0.05).count();
-    format!(
-        "{few} of {} values with p ≤ 0.05 among {} {kind} surrogates, the smallest p = {}",
-        known.len(),
-        s.count,
-        shown(smallest)
-    )
 }
 
 /// Four significant digits; long arrays show how many values they have and their range.

@@ -411,8 +411,20 @@ fn surrogates_are_in_the_record_and_the_table_and_do_not_depend_on_threads() {
     ]);
     assert!(labels["results"][0]["value"].is_number(), "the value stands without surrogates");
     assert!(labels["results"][0]["warnings"].to_string().contains("not compared with surrogates"));
+    // Beside a measure that is compared one of pairs stands alone, and says why.
+    let mut mixed = vec!["measure", &path, "--column", "x", "--column", "y", "--resamples", "0", "--format", "json"];
+    mixed.extend(["--measure", "perm", "--measure", "mi.ksg1", "--surrogates", "shuffle=9"]);
+    let mixed = json(&mixed);
+    let of = |id: &str| mixed["results"].as_array().unwrap().iter().find(|r| r["measure"] == id).unwrap().clone();
+    assert_eq!(of("perm")["surrogates"]["count"], 9);
+    let pair = of("mi.ksg1");
+    assert!(pair["value"].is_number() && pair["surrogates"].is_null(), "{pair}");
+    assert!(pair["warnings"].to_string().contains("not compared with surrogates: surrogates are for"), "{pair}");
     for (args, words) in [
-        (["--measure", "mi.ksg1", "--surrogates", "iaaft=9"], "is for measures of one column, and mi.ksg1 is not"),
+        (
+            ["--measure", "mi.ksg1", "--surrogates", "iaaft=9"],
+            "surrogates are for measures of one column, and mi.ksg1 is not",
+        ),
         (["--measure", "perm", "--surrogates", "twist=9"], "expected shuffle, phase or iaaft"),
     ] {
         let assert = surprisal().args(["measure", &path]).args(args).assert().code(2);

@@ -234,6 +234,12 @@ impl ResultRecord {
         } else if let Some(parts) = self.named_parts() {
             text.push_str(&format!(" The values are {parts}{unit}."));
         }
+        if let Some(s) = &self.surrogates {
+            let p = s.smallest_p().map_or_else(|| "unknown".to_owned(), number);
+            let which = if s.p_value.len() > 1 { "smallest of the two-sided p-values" } else { "two-sided p" };
+            let (count, title, seed, source) = (s.count, s.kind.title(), s.seed, s.kind.source());
+            text.push_str(&format!(" Among {count} {title} surrogates (seed {seed}; {source}): {which} = {p}."));
+        }
         if let Some(about) = about {
             text.push_str(&format!(" Definition: {}. Source: {}.", about.equation, about.source));
         }

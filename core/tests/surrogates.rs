@@ -10,9 +10,10 @@ use serde_json::json;
 use surprisal_core::{
     compute::Cpu,
     data::{Column, Symbols, Values},
+    figure::Mark,
     measure::{
-        self, Context, MeasureError, Outcome,
-        surrogate::{Kind, Plan, Source, Surrogates, Test, compare},
+        self, Context, MeasureError, Of, Outcome,
+        surrogate::{Kind, Plan, Source, Surrogates, Test, compare, refusal},
     },
     pace::{Cancelled, Pace, Unhurried},
     quantity::{Information, Unit},
@@ -265,6 +266,75 @@ fn what_cannot_be_kept_is_said() {
         assert!(text.parse::<Plan>().unwrap_err().contains(words), "{text}");
     }
     assert_eq!("phase".parse(), Ok(Plan { kind: Kind::Phase, count: 99 }));
+    for kind in KINDS {
+        let plan = Plan { kind, count: 19 };
+        assert_eq!(plan.to_string().parse(), Ok(plan));
+        assert_eq!(serde_json::from_value::<Plan>(json!(plan.to_string())).unwrap(), plan);
+        assert_eq!(serde_json::to_value(plan).unwrap(), json!(format!("{}=19", kind.word())));
+        // Records have the same word.
+        assert_eq!(serde_json::to_value(kind).unwrap(), json!(kind.word()));
+    }
+    let refused = |id: &str, of: &Of| refusal(measure::find(id).unwrap(), of);
+    assert_eq!(refused("perm", &Of::Column(0)), None);
+    let own = "surrogates are for measures of one column, and mi.ksg1 is not; measures of pairs have a permutation null of their own";
+    assert_eq!(refused("mi.ksg1", &Of::Columns(vec![0], vec![1])).as_deref(), Some(own));
+    let one = "surrogates are for measures of one column, and matrix.entropy is not";
+    assert_eq!(refused("matrix.entropy", &Of::Array(0, vec![])).as_deref(), Some(one));
+    assert!(refused("diff.kl", &Of::Columns(vec![0, 1], vec![])).unwrap().ends_with("not asked of one alone"));
+}
+
+#[test]
+fn the_sentence_is_of_one_value_or_of_several() {
+    let some = |x: &[f64]| x.iter().copied().map(Some).collect::<Vec<_>>();
+    let one = Surrogates {
+        kind: Kind::Iaaft,
+        count: 99,
+        seed: 0,
+        mean: some(&[0.28]),
+        low: some(&[0.21]),
+        high: some(&[0.34]),
+        p_value: some(&[0.01]),
+        p_low: some(&[0.01]),
+        p_high: some(&[1.0]),
+        undefined: vec![0],
+        spectrum_error: None,
+    };
+    assert_eq!(one.sentence(), "0.21 … 0.34 for 99 iaaft surrogates (mean 0.28), p = 0.01");
+    let several = Surrogates { p_value: vec![Some(0.04), None, Some(0.5)], low: vec![None; 3], ..one };
+    assert_eq!(several.sentence(), "1 of 2 values with p ≤ 0.05 among 99 iaaft surrogates, the smallest p = 0.04");
+    assert_eq!(several.smallest_p(), Some(0.04));
+}
+
+#[test]
+fn a_curve_through_the_values_gets_the_band_of_the_null() {
+    let column = Column::real("x", logistic(600, 0.3));
+    let plan = Plan { kind: Kind::Shuffle, count: 19 };
+    // A plane has no curve of its values.
+    for (id, params, curves) in [("mse", json!({"scales": 4}), 1), ("perm.complexity_plane", json!({}), 0)] {
+        let outcome = outcome(id, &params, &column, plan, 1);
+        let s = outcome.surrogates.as_ref().unwrap();
+        let mut found = 0;
+        for panel in outcome.figures.iter().flat_map(|f| &f.panels) {
+            for (at, mark) in panel.marks.iter().enumerate() {
+                let Mark::Band { x, low, high, opacity, .. } = mark else { continue };
+                found += 1;
+                assert_eq!(*opacity, 0.18);
+                assert_eq!(low.iter().copied().map(Some).collect::<Vec<_>>(), s.low);
+                assert_eq!(high.iter().copied().map(Some).collect::<Vec<_>>(), s.high);
+                let Mark::Line { x: line, .. } = &panel.marks[at + 1] else { panic!("the curve lies on its band") };
+                assert_eq!(x, line);
+            }
+        }
+        assert_eq!(found, curves, "{id}");
+        let told = outcome.figures.iter().filter(|f| f.description.contains("95 % of 19 shuffled surrogates")).count();
+        assert_eq!(told, curves, "{id}");
+    }
+    // A curve that begins with a value which the measure does not report.
+    let bytes = Column::bytes("b", (0..2000_u32).map(|i| u8::try_from(i * i % 7).unwrap()).collect());
+    let next = outcome("ngram.conditional", &json!({}), &bytes, plan, 1);
+    let marks = &next.figures[0].panels[0].marks;
+    let [Mark::Band { x: band, .. }, Mark::Line { x: line, .. }] = &marks[..] else { panic!("{marks:?}") };
+    assert_eq!(band[..], line[1..]);
 }
 
 /// Lets so many ticks pass.

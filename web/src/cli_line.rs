@@ -1,6 +1,10 @@
 //! The command line that computes the same numbers.
 
-use surprisal_core::{experiment::Entry, measure::Context, quantity::Information};
+use surprisal_core::{
+    experiment::Entry,
+    measure::{self, Context, surrogate},
+    quantity::Information,
+};
 
 use crate::{
     plan,
@@ -59,6 +63,11 @@ pub(crate) fn command(setup: &Setup, files: &[&str], columns: &[ColumnView], arr
     }
     if setup.seed != 0 {
         words.extend(["--seed".to_owned(), setup.seed.to_string()]);
+    }
+    // Where nothing could be compared the option would be an error there.
+    let compared = |id: &str| measure::find(id).is_ok_and(surrogate::applies);
+    if let Some(plan) = setup.surrogates.filter(|_| used.iter().any(|job| compared(&job.measure))) {
+        words.extend(["--surrogates".to_owned(), plan.to_string()]);
     }
     if setup.wish != Wish::Auto {
         words.extend(["--backend".to_owned(), setup.wish.word().to_owned()]);
@@ -146,11 +155,15 @@ mod tests {
     #[test]
     fn every_choice_has_its_option_and_names_are_quoted() {
         let setup = Setup::parse(
-            "column=it%27s+y&measure=perm&perm.order=5&missing=omit&unit=nat&resamples=0&seed=3&backend=cpu",
+            "column=it%27s+y&measure=perm&perm.order=5&missing=omit&unit=nat&resamples=0&seed=3&surrogates=iaaft=19&backend=cpu",
         );
         assert_eq!(
             command(&setup, &["my file.csv", "b.csv"], &columns(), &[]),
-            r"surprisal measure 'my file.csv' b.csv --column 'it'\''s y' --measure perm --set perm.order=5 --missing omit --unit nat --resamples 0 --seed 3 --backend cpu"
+            r"surprisal measure 'my file.csv' b.csv --column 'it'\''s y' --measure perm --set perm.order=5 --missing omit --unit nat --resamples 0 --seed 3 --surrogates iaaft=19 --backend cpu"
+        );
+        assert_eq!(
+            command(&Setup::parse("measure=mi.ksg1&surrogates=iaaft=19"), &["a.csv"], &columns(), &[]),
+            "surprisal measure a.csv --measure mi.ksg1"
         );
     }
 }

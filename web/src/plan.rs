@@ -170,8 +170,11 @@ fn together(setup: &Setup, entry: &Entry, columns: &[ColumnView], arrays: Vec<(u
 fn job(setup: &Setup, entry: &Entry, of: Of) -> Job {
     let id = entry.about.id;
     let parameters = setup.parameters(id);
-    let key = json!([id, of, parameters, setup.information, setup.resamples(), setup.seed, setup.wish]).to_string();
-    Job { key, measure: id.to_owned(), of, parameters }
+    // A constant of the theory is of no data that could be shuffled.
+    let surrogates = setup.surrogates.filter(|_| entry.about.accepts != Accepts::Nothing);
+    let (resamples, seed) = (setup.resamples(), setup.seed);
+    let key = json!([id, of, parameters, setup.information, resamples, seed, setup.wish, surrogates]).to_string();
+    Job { key, measure: id.to_owned(), of, parameters, surrogates }
 }
 
 #[cfg(test)]
@@ -282,10 +285,22 @@ mod tests {
             let jobs = jobs(&Setup::parse(query), &file, &[]);
             jobs.iter().find(|job| job.measure == "perm").map(|job| job.key.clone()).unwrap()
         };
-        let keys = ["measure=perm", "perm.order=4", "unit=nat", "missing=omit", "seed=1", "backend=cpu"];
+        let keys = [
+            "measure=perm",
+            "perm.order=4",
+            "unit=nat",
+            "missing=omit",
+            "seed=1",
+            "backend=cpu",
+            "surrogates=iaaft=9",
+            "surrogates=iaaft=19",
+        ];
         let mut keys: Vec<_> = keys.into_iter().map(key).collect();
         keys.sort();
         keys.dedup();
-        assert_eq!(keys.len(), 6);
+        assert_eq!(keys.len(), 8);
+        let job = |id: &str| jobs(&Setup::parse(&format!("measure={id}&surrogates=phase=9")), &file, &[]).remove(0);
+        assert_eq!(job("perm").surrogates.map(|plan| plan.count), Some(9));
+        assert_eq!(job("perm.hc_min_curve").surrogates, None);
     }
 }

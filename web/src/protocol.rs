@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use surprisal_core::{
     data::{ColumnType, Provenance},
     figure::Figure,
-    measure::Of,
+    measure::{Of, surrogate},
     quantity::Information,
 };
 
@@ -94,6 +94,8 @@ pub(crate) struct Job {
     pub(crate) of: Of,
     /// Parameters that differ from their defaults.
     pub(crate) parameters: Map<String, Json>,
+    /// Surrogates that it is compared with, or is to say why not.
+    pub(crate) surrogates: Option<surrogate::Plan>,
 }
 
 /// Which back end the user wants.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! ?sample=sunspots.csv&column=count&measure=perm&measure=sampen&perm.order=5&missing=omit&unit=bit&resamples=0
+//! &surrogates=iaaft=99
 //! ```
 //! Only what differs from the defaults is written. Keys that mean nothing are kept and reported.
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 use surprisal_core::{
-    measure::{self, Context, Entry},
+    measure::{self, Context, Entry, surrogate},
     quantity::Information,
 };
 
@@ -36,6 +37,8 @@ pub(crate) struct Setup {
     pub(crate) resamples: Option<u32>,
     /// The seed of resampling.
     pub(crate) seed: u64,
+    /// Surrogates that measures of one column are compared with.
+    pub(crate) surrogates: Option<surrogate::Plan>,
     /// The back end.
     pub(crate) wish: Wish,
     /// Keys of the URL that mean nothing here, and values that do not fit, with the reason.
@@ -111,6 +114,7 @@ impl Setup {
                 self.seed =
                     value.parse().ok().filter(|n| *n <= MOST_SEED).ok_or("expected a whole number up to 2^53")?;
             }
+            "surrogates" => self.surrogates = Some(value.parse()?),
             "backend" => self.wish = Wish::of(value).ok_or("expected auto, cpu or gpu")?,
             _ => {
                 let (id, name) = key.rsplit_once('.').ok_or("no such key")?;
@@ -194,6 +198,9 @@ impl Setup {
         if self.seed != 0 {
             query.append_pair("seed", &self.seed.to_string());
         }
+        if let Some(plan) = self.surrogates {
+            query.append_pair("surrogates", &plan.to_string());
+        }
         if self.wish != Wish::Auto {
             query.append_pair("backend", self.wish.word());
         }
@@ -251,12 +258,13 @@ mod tests {
     #[test]
     fn a_link_reads_back_as_what_was_set() {
         let text = "sample=sunspots.csv&column=count&column=a+%26+b&measure=perm&measure=sampen&perm.order=5\
-                    &missing=omit&unit=nat&resamples=0&seed=7&backend=cpu";
+                    &missing=omit&unit=nat&resamples=0&seed=7&surrogates=iaaft%3D19&backend=cpu";
         let setup = Setup::parse(text);
         assert_eq!(setup.unknown, []);
         assert_eq!(setup.columns.as_deref(), Some(&["count".to_owned(), "a & b".to_owned()][..]));
         assert_eq!(setup.settings["perm"]["order"], 5);
         assert_eq!(setup.resamples(), 0);
+        assert_eq!(setup.surrogates, Some(surrogate::Plan { kind: surrogate::Kind::Iaaft, count: 19 }));
         assert_eq!(Setup::parse(&setup.to_query()), setup);
         assert_eq!(setup.to_query(), text);
     }
@@ -274,12 +282,24 @@ mod tests {
 
     #[test]
     fn what_means_nothing_is_kept_and_reported() {
-        let setup = Setup::parse("utm=1&perm.order=99&measure=perrm&unit=byte&selftest");
+        let setup = Setup::parse("utm=1&perm.order=99&measure=perrm&unit=byte&surrogates=twist=9&selftest");
         let keys: Vec<_> = setup.unknown.iter().map(|u| u.key.as_str()).collect();
-        assert_eq!(keys, ["utm", "perm.order", "measure", "unit"]);
+        assert_eq!(keys, ["utm", "perm.order", "measure", "unit", "surrogates"]);
         assert!(setup.unknown[1].why.contains("whole number"), "{}", setup.unknown[1].why);
         assert!(setup.unknown[2].why.contains("did you mean 'perm'"), "{}", setup.unknown[2].why);
-        assert_eq!(setup.to_query(), "utm=1&perm.order=99&measure=perrm&unit=byte");
+        assert!(setup.unknown[4].why.contains("expected shuffle, phase or iaaft"), "{}", setup.unknown[4].why);
+        assert_eq!(setup.to_query(), "utm=1&perm.order=99&measure=perrm&unit=byte&surrogates=twist%3D9");
+    }
+
+    #[test]
+    fn surrogates_are_read_as_people_write_them() {
+        let plan = |query: &str| Setup::parse(query).surrogates.map(|plan| plan.to_string());
+        assert_eq!(plan("surrogates=iaaft=99").as_deref(), Some("iaaft=99"));
+        assert_eq!(plan("surrogates=shuffle").as_deref(), Some("shuffle=99"));
+        for bad in ["iaaft=0", "iaaft=100001", "iaaft=many", "none", ""] {
+            let setup = Setup::parse(&format!("surrogates={bad}"));
+            assert_eq!((setup.surrogates, setup.unknown.len()), (None, 1), "{bad}");
+        }
     }
 
     #[test]

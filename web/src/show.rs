@@ -1,7 +1,7 @@
 //! Numbers and times as a reader wants them; all digits are kept elsewhere.
 
 use serde_json::Value as Json;
-use surprisal_core::figure::number;
+use surprisal_core::{figure::number, measure::surrogate::Surrogates};
 
 /// A value of a record in few characters: a number, a few numbers, or how many there are.
 pub(crate) fn value(value: &Json) -> String {
@@ -88,6 +88,28 @@ pub(crate) fn several_about(n: f64, one: &str, many: &str) -> String {
     several(n.max(0.0) as u64, one, many)
 }
 
+/// Where values lie among surrogates, in two parts that stay whole: `p = 0.01` and `(99 IAAFT)`.
+pub(crate) fn p_value(s: &Surrogates) -> (String, String) {
+    let which = if s.p_value.len() > 1 { "smallest p" } else { "p" };
+    let p = s.smallest_p().map_or_else(|| "p unknown".to_owned(), |p| format!("{which} = {}", number(p)));
+    (p, format!("({} {})", count(u64::from(s.count)), s.kind.title()))
+}
+
+/// The ranges of the surrogates, each with its mean, every digit; of long vectors only how many there are.
+pub(crate) fn ranges(s: &Surrogates, parts: &[&str]) -> String {
+    const MOST: usize = 4;
+    if s.mean.len() > MOST {
+        return format!("one for each of {} values, in the JSON record", count(s.mean.len() as u64));
+    }
+    let digits = |x: &Option<f64>| x.map_or_else(|| "\u{2014}".to_owned(), |x| x.to_string());
+    let ends = s.low.iter().zip(&s.high).zip(&s.mean).enumerate();
+    let each = ends.map(|(place, ((low, high), mean))| {
+        let part = parts.get(place).map(|part| format!("{part} ")).unwrap_or_default();
+        format!("{part}{} to {}, mean {}", digits(low), digits(high), digits(mean))
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
 /// The largest absolute difference between two values of records, where they have the same shape.
 pub(crate) fn deviation(a: &Json, b: &Json) -> Option<f64> {
     match (a, b) {
@@ -104,6 +126,7 @@ pub(crate) fn deviation(a: &Json, b: &Json) -> Option<f64> {
 mod tests {
     use super::*;
     use serde_json::json;
+    use surprisal_core::measure::surrogate::Kind;
 
     #[test]
     fn counts_have_thin_spaces() {
@@ -111,6 +134,31 @@ mod tests {
         assert_eq!(count(3309), "3309");
         assert_eq!(count(12_345), "12\u{202f}345");
         assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567");
+    }
+
+    #[test]
+    fn places_among_surrogates_are_short() {
+        let one = Surrogates {
+            kind: Kind::Iaaft,
+            count: 99,
+            seed: 0,
+            mean: vec![Some(0.28)],
+            low: vec![Some(0.21)],
+            high: vec![None],
+            p_value: vec![Some(0.01)],
+            p_low: vec![Some(0.01)],
+            p_high: vec![Some(1.0)],
+            undefined: vec![0],
+            spectrum_error: None,
+        };
+        assert_eq!(p_value(&one), ("p = 0.01".to_owned(), "(99 IAAFT)".to_owned()));
+        assert_eq!(ranges(&one, &[]), "0.21 to \u{2014}, mean 0.28");
+        let two = Surrogates { p_value: vec![Some(0.5), Some(0.04)], kind: Kind::Phase, ..one.clone() };
+        assert_eq!(p_value(&two), ("smallest p = 0.04".to_owned(), "(99 phase-randomised)".to_owned()));
+        assert_eq!(ranges(&two, &["H", "C"]), "H 0.21 to \u{2014}, mean 0.28");
+        let none = Surrogates { p_value: vec![None], mean: vec![None; 9], ..one };
+        assert_eq!(p_value(&none).0, "p unknown");
+        assert!(ranges(&none, &[]).starts_with("one for each of 9"));
     }
 
     #[test]

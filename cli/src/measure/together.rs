@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::Value as Json;
 use surprisal_core::{
     data::{Column, OpenFile},
-    measure::{self, Accepts, Chosen, Entry, Of, Subject, has_law},
+    measure::{self, Accepts, Chosen, Entry, Of, Subject, has_law, surrogate},
     report::{Report, suggested_for_array},
 };
 
@@ -120,7 +120,12 @@ impl Run<'_> {
         let given = self.call.given(id);
         self.call.progress.begin(format!("{id} of {name}{words}"));
         let started = Instant::now();
-        let computed = pollster::block_on(entry.run(&Json::Object(given.clone()), subject, self.call.context));
+        let mut computed = pollster::block_on(entry.run(&Json::Object(given.clone()), subject, self.call.context));
+        if self.call.args.surrogates.is_some()
+            && let Some(why) = surrogate::refusal(entry, of)
+        {
+            computed = computed.map(|outcome| surrogate::not_compared(outcome, why));
+        }
         self.call.record(entry, Some(&name), beside, &given, computed, started, report)
     }
 }

@@ -12,17 +12,22 @@
 //! of threads. Under the null hypothesis the data and their n surrogates are exchangeable, hence the rank of the data
 //! among them is uniform, and (r + 1)/(n + 1) with r surrogates at least as extreme is an exact p-value.
 
-use std::sync::Arc;
+mod null;
+mod plan;
+
+use std::{fmt::Display, sync::Arc};
 
 use futures_util::future::LocalBoxFuture;
 use realfft::{ComplexToReal, FftError, RealFftPlanner, RealToComplex, num_complex::Complex};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+pub use self::{
+    null::Surrogates,
+    plan::{Kind, Plan},
+};
 use super::{
-    Accepts, Context, Entry, MeasureError, Outcome, ParameterError, Value,
+    Accepts, Context, Entry, MeasureError, Of, Outcome, ParameterError, Value,
     order::{ascending, key_of},
-    uncertainty::quantile,
 };
 use crate::{
     data::{Column, Symbols, Values},
@@ -40,80 +45,6 @@ const FEWEST: usize = 8;
 const MOST_VALUES: usize = 1000;
 /// From this share of all squared steps on, the step from the last value back to the first makes a spectrum of its own.
 const LARGE_STEP: f64 = 0.1;
-
-/// What a surrogate keeps of the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The values.
-    Shuffle,
-    /// Mean and power spectrum: all phases are random.
-    Phase,
-    /// The values and, nearly, the power spectrum.
-    Iaaft,
-}
-
-/// How many surrogates of which kind: `iaaft=99`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// What they keep.
-    pub kind: Kind,
-    /// How many there are.
-    pub count: u32,
-}
-
-impl std::str::FromStr for Plan {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (word, count) = text.split_once('=').unwrap_or((text, "99"));
-        let kind = match word.trim() {
-            "shuffle" => Kind::Shuffle,
-            "phase" => Kind::Phase,
-            "iaaft" => Kind::Iaaft,
-            _ => return Err(format!("'{word}': expected shuffle, phase or iaaft, such as iaaft=99")),
-        };
-        let count = count.trim().parse().ok().filter(|n| (1..=100_000).contains(n));
-        let count = count.ok_or_else(|| format!("'{text}': expected a whole number of surrogates from 1 to 100000"))?;
-        Ok(Self { kind, count })
-    }
-}
-
-/// Where the data lie among their surrogates. Lists have one entry for each value of the measure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Surrogates {
-    /// What they keep of the data.
-    pub kind: Kind,
-    /// How many were made.
-    pub count: u32,
-    /// The seed that they come from.
-    pub seed: u64,
-    /// The mean of the null, over the surrogates that have a finite value.
-    pub mean: Vec<Option<f64>>,
-    /// The lower end of its middle 95 %.
-    pub low: Vec<Option<f64>>,
-    /// The upper end.
-    pub high: Vec<Option<f64>>,
-    /// (r + 1)/(n + 1), r surrogates at least as far from the median of all as the data: two-sided.
-    pub p_value: Vec<Option<f64>>,
-    /// The same with r surrogates at or below the data: small where the data are lower than the null.
-    pub p_low: Vec<Option<f64>>,
-    /// The same with r surrogates at or above the data.
-    pub p_high: Vec<Option<f64>>,
-    /// How many surrogates the measure is undefined for; they are not counted in n.
-    pub undefined: Vec<u32>,
-    /// Of iaaft, the largest relative difference in amplitude of a surrogate's spectrum and the data's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spectrum_error: Option<f64>,
-}
-
-impl Surrogates {
-    /// The same in another unit.
-    pub(super) fn scale(&mut self, factor: f64) {
-        let all = self.mean.iter_mut().chain(&mut self.low).chain(&mut self.high);
-        all.flatten().for_each(|x| *x *= factor);
-    }
-}
 
 /// One surrogate's value.
 #[derive(Clone, Debug)]
@@ -335,12 +266,15 @@ impl Spectrum {
             if round == MOST_ROUNDS {
                 break;
             }
+            // Of a long series each of the two transforms and the sorting is a while.
+            pace.tick(round as u64, MOST_ROUNDS as u64).await?;
             for (z, own) in transform.iter_mut().zip(&self.transform) {
                 let (size, wanted) = (z.norm(), own.norm());
                 // Where nothing is there to be turned, the phase is the data's own.
                 *z = if size > 0.0 { *z * (wanted / size) } else { *own };
             }
             self.back(&mut transform, &mut x)?;
+            pace.tick(round as u64, MOST_ROUNDS as u64).await?;
             let next = ascending(x.iter().map(|&v| key_of(v)));
             if next == place_of_rank {
                 break;
@@ -393,7 +327,7 @@ impl Test {
         let refused = |expected: &str| ParameterError::Invalid {
             of: entry.about.id.to_owned(),
             key: "surrogates".to_owned(),
-            given: format!("{:?}", plan.kind).to_lowercase(),
+            given: plan.kind.to_string(),
             expected: expected.to_owned(),
         };
         if !applies(entry) {
@@ -461,31 +395,9 @@ impl Test {
             let text = "the series ends far from where it begins, and a spectrum takes this for a step of the data: cut it where its ends meet, or test its increments";
             outcome = outcome.warn("ends_differ", text);
         }
+        outcome.figures.iter_mut().for_each(|figure| found.draw_into(figure, &own));
         outcome.surrogates = Some(found);
         outcome
-    }
-}
-
-impl Surrogates {
-    /// Adds one value of the measure with its null.
-    #[expect(clippy::cast_precision_loss, reason = "at most 100 000 surrogates")]
-    fn add(&mut self, value: f64, null: Vec<f64>) {
-        let mut finite: Vec<f64> = null.iter().copied().filter(|x| x.is_finite()).collect();
-        finite.sort_unstable_by(f64::total_cmp);
-        let some = |x: f64| (!finite.is_empty()).then_some(x);
-        self.mean.push(some(finite.iter().sum::<f64>() / finite.len() as f64));
-        self.low.push(some(quantile(&finite, 0.025)));
-        self.high.push(some(quantile(&finite, 0.975)));
-        let known = !null.is_empty() && !value.is_nan();
-        let share = |extreme: usize| known.then(|| (extreme as f64 + 1.0) / (null.len() as f64 + 1.0));
-        self.p_low.push(share(null.iter().filter(|x| **x <= value).count()));
-        self.p_high.push(share(null.iter().filter(|x| **x >= value).count()));
-        // Symmetric in the data and the surrogates, as the exactness of the rank needs: the median of all of them.
-        let mut all: Vec<f64> = null.iter().copied().chain([value]).collect();
-        all.sort_unstable_by(f64::total_cmp);
-        let median = all[all.len() / 2];
-        let far = |x: f64| if x == median { 0.0 } else { (x - median).abs() };
-        self.p_value.push(share(null.iter().filter(|x| far(**x) >= far(value)).count()));
     }
 }
 
@@ -493,6 +405,28 @@ impl Surrogates {
 #[must_use]
 pub fn applies(entry: &Entry) -> bool {
     entry.about.accepts.is_of_one_column()
+}
+
+/// Why surrogates cannot take the place of what a measure is asked of; `None` where they can.
+#[must_use]
+pub fn refusal(entry: &Entry, of: &Of) -> Option<String> {
+    let id = entry.about.id;
+    if applies(entry) {
+        let several = !matches!(of, Of::Column(_));
+        return several.then(|| format!("surrogates are of one column, and {id} was not asked of one alone"));
+    }
+    let own = if matches!(entry.about.accepts, Accepts::Pair | Accepts::SymbolPair) {
+        "; measures of pairs have a permutation null of their own"
+    } else {
+        ""
+    };
+    Some(format!("surrogates are for measures of one column, and {id} is not{own}"))
+}
+
+/// `outcome`, which stands without the surrogates that were asked for, with the reason.
+#[must_use]
+pub fn not_compared(outcome: Outcome, why: impl Display) -> Outcome {
+    outcome.warn("no_surrogates", format!("not compared with surrogates: {why}"))
 }
 
 /// The numbers of a value; `None` for profiles in time and where there is none at all.

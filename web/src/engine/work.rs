@@ -7,7 +7,7 @@ use surprisal_core::{
     compute::{Compute, Cpu},
     data::{self, ByteSource, Chunk, Column, DataError, OpenFile, Options},
     figure::Figure,
-    measure::{self, Accumulator, Context, MeasureError, Of, Outcome, Subject},
+    measure::{self, Accumulator, Context, MeasureError, Of, Outcome, Subject, surrogate},
     pace::Pace,
     report::{ResultRecord, suggested, suggested_for_array},
 };
@@ -167,8 +167,20 @@ impl Bench<'_> {
     async fn next(&self, job: &Job, name: Option<&str>, finished: u32) -> Result<(), Failure> {
         let title = measure::find(&job.measure).map_or(job.measure.as_str(), |entry| entry.about.title);
         let of = name.map(|name| format!(" of {name}")).unwrap_or_default();
-        self.steps.job(format!("{title}{of}"), finished, u32::try_from(self.run.jobs.len()).unwrap_or(u32::MAX));
+        self.begin(format!("{title}{of}"), finished);
         self.steps.tick(0, 0).await.map_err(|_| Failure::Cancelled)
+    }
+
+    /// Says what is done after `finished` jobs.
+    fn begin(&self, label: String, finished: u32) {
+        self.steps.job(label, finished, u32::try_from(self.run.jobs.len()).unwrap_or(u32::MAX));
+    }
+
+    /// After the failure of a back end the next ask gets a new device.
+    fn forget_failed(&self, error: &MeasureError) {
+        if matches!(error, MeasureError::Backend { .. }) {
+            self.lab.forget_gpu();
+        }
     }
 
     /// The context of a computation, or why there is no back end.
@@ -188,7 +200,10 @@ impl Bench<'_> {
             let name = column.map(|c| c.name.as_str());
             self.next(job, name, *finished).await?;
             let began = Instant::now();
-            let computed = self.run(job, column.unwrap_or(&nothing)).await;
+            let computed = match self.run(job, column.unwrap_or(&nothing)).await {
+                Ok(outcome) => self.among_surrogates(job, column, outcome, *finished).await,
+                refused => refused,
+            };
             self.report(job, name, Vec::new(), computed, began.elapsed().as_secs_f64())?;
             *finished += 1;
         }
@@ -198,6 +213,41 @@ impl Bench<'_> {
     async fn run<'s>(&self, job: &Job, subject: impl Into<Subject<'s>>) -> Result<Outcome, MeasureError> {
         let context = self.context()?;
         measure::find(&job.measure)?.run(&Json::Object(job.parameters.clone()), subject, &context).await
+    }
+
+    /// The outcome with its place among surrogates of the column, where that was asked for, or why it has none.
+    async fn among_surrogates(
+        &self,
+        job: &Job,
+        column: Option<&Column>,
+        outcome: Outcome,
+        finished: u32,
+    ) -> Result<Outcome, MeasureError> {
+        // A cross-check compares values; where they lie among others needs no second computation.
+        let Some(plan) = job.surrogates.filter(|_| !self.check) else { return Ok(outcome) };
+        let entry = measure::find(&job.measure)?;
+        if let Some(why) = surrogate::refusal(entry, &job.of) {
+            return Ok(surrogate::not_compared(outcome, why));
+        }
+        let Some(column) = column else { return Ok(outcome) };
+        let (count, kind, name, title) = (plan.count, plan.kind.title(), &column.name, entry.about.title);
+        self.begin(format!("{count} {kind} surrogates of {name}, {title}"), finished);
+        self.steps.tick(0, u64::from(count)).await?;
+        let context = self.context()?;
+        let parameters = Json::Object(job.parameters.clone());
+        let placed = match surrogate::Test::new(entry, &parameters, column, plan, self.run.seed) {
+            Ok(test) => surrogate::compare(&test, outcome.clone(), &context).await,
+            Err(error) => Err(error),
+        };
+        match placed {
+            Err(error @ MeasureError::Cancelled(_)) => Err(error),
+            // The value of the data stands without them.
+            Err(error) => {
+                self.forget_failed(&error);
+                Ok(surrogate::not_compared(outcome, error))
+            }
+            placed => placed,
+        }
     }
 
     /// Measures columns beside each other, and arrays. Every column that is needed is read once.
@@ -231,7 +281,10 @@ impl Bench<'_> {
             let (columns, beside) = (loaded.all(job.of.own()), loaded.all(job.of.with()));
             let array = job.of.array().and_then(|i| self.file.dataset.matrices.get(i));
             let subject = array.map_or_else(|| Subject::from(columns.as_slice()), Subject::from);
-            let computed = self.run(job, subject.with(&beside)).await;
+            let computed = match self.run(job, subject.with(&beside)).await {
+                Ok(outcome) => self.among_surrogates(job, None, outcome, *finished).await,
+                refused => refused,
+            };
             self.report(job, Some(&name), with, computed, began.elapsed().as_secs_f64())?;
             *finished += 1;
         }
@@ -253,6 +306,11 @@ impl Bench<'_> {
         let mut passing: Vec<(&Job, Box<dyn Accumulator>)> = Vec::new();
         let mut rest = Vec::new();
         for job in jobs {
+            // Surrogates need all values at once.
+            if job.surrogates.is_some() {
+                rest.push(job.clone());
+                continue;
+            }
             let given = Json::Object(job.parameters.clone());
             match measure::find(&job.measure).and_then(|entry| entry.accumulator(&given, column)) {
                 Ok(Some(accumulator)) => passing.push((job, accumulator)),
@@ -320,9 +378,8 @@ impl Bench<'_> {
     ) -> Result<(), Failure> {
         match &computed {
             Err(MeasureError::Cancelled(_)) => return Err(Failure::Cancelled),
-            // The next ask gets a new device.
-            Err(MeasureError::Backend { .. }) => self.lab.forget_gpu(),
-            _ => {}
+            Err(error) => self.forget_failed(error),
+            Ok(_) => {}
         }
         let figures = computed.as_mut().map(|outcome| std::mem::take(&mut outcome.figures)).unwrap_or_default();
         let record = self.record(job, name, with, computed, seconds);

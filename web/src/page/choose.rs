@@ -11,6 +11,7 @@ use super::{
     controls::Parameters,
     dom,
     model::{Model, model},
+    surrogates,
 };
 use crate::{
     plan,
@@ -177,6 +178,7 @@ fn Options() -> impl IntoView {
         }
     };
     let error = RwSignal::new(None::<String>);
+    let surrogates_error = RwSignal::new(None::<String>);
     let resamples = move |event: web_sys::Event| match event_target_value(&event).trim().parse::<u32>() {
         Ok(n) if n <= MOST_RESAMPLES => {
             error.set(None);
@@ -211,6 +213,7 @@ fn Options() -> impl IntoView {
                     prop:value=move || model.setup.with(setup::Setup::resamples).to_string() on:change=resamples/>
                 <p id="resamples-error" class="error">{move || error.get()}</p>
             </div>
+            <surrogates::Choice error=surrogates_error/>
             <div class="field">
                 <label for="option-backend">"Computed on"</label>
                 <select id="option-backend" on:change=wish>
@@ -221,6 +224,7 @@ fn Options() -> impl IntoView {
             </div>
             <button type="button" class="quiet" on:click=move |_| {
                 error.set(None);
+                surrogates_error.set(None);
                 model.setup.update(|s| *s = setup::Setup { sample: s.sample.take(), ..Default::default() });
                 model.greet();
             }>"Reset everything"</button>

@@ -10,6 +10,7 @@ use super::{
     choose, dom,
     figure::FigureView,
     model::{Measured, model},
+    surrogates,
 };
 use crate::{setup::plain, show};
 
@@ -34,6 +35,7 @@ pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
             <dl class="facts">
                 {fact("Value", Some(exact(&record.value)).filter(|_| !record.value.is_null()))}
                 {fact("Interval", record.uncertainty.as_ref().map(|u| format!("{} to {}; {}", u.low, u.high, u.method)))}
+                {surrogates::facts(&record)}
                 {fact("Estimator", record.estimator.clone())}
                 {fact("Parameters", Some(parameters).filter(|p| !p.is_empty()))}
                 {fact("Chosen on the way", Some(chosen).filter(|p| !p.is_empty()))}
@@ -53,7 +55,7 @@ pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
     }
 }
 
-fn fact(name: &'static str, text: Option<String>) -> impl IntoView {
+pub(super) fn fact(name: &'static str, text: Option<String>) -> impl IntoView {
     text.map(|text| view! { <div><dt>{name}</dt><dd class="num">{text}</dd></div> })
 }
 

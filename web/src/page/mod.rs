@@ -24,6 +24,7 @@ mod report;
 mod results;
 mod route;
 mod status;
+mod surrogates;
 mod theme;
 
 use leptos::prelude::*;

@@ -89,6 +89,8 @@ pub(super) struct Model {
     pub(super) brought: StoredValue<Vec<(String, Blob)>, LocalStorage>,
     pub(super) setup: RwSignal<Setup>,
     pub(super) jobs: Memo<Vec<Job>>,
+    /// Whether measures are compared with surrogates.
+    pub(super) compared: Memo<bool>,
     pub(super) results: RwSignal<HashMap<String, Measured>>,
     /// For each checked job the largest deviation from the reference, or that the two differ in shape.
     pub(super) checks: RwSignal<HashMap<String, Option<f64>>>,
@@ -148,6 +150,7 @@ impl Model {
             brought: StoredValue::new_local(Vec::new()),
             setup,
             jobs,
+            compared: Memo::new(move |_| setup.with(|s| s.surrogates.is_some())),
             results: RwSignal::default(),
             checks: RwSignal::default(),
             selected: RwSignal::default(),

@@ -14,7 +14,7 @@ use super::{
     dom,
     figure::FigureView,
     file::type_word,
-    model::{Measured, model},
+    model::{Measured, Model, model},
 };
 use crate::{plan, protocol::Job, show};
 
@@ -83,7 +83,7 @@ pub(super) fn Results() -> impl IntoView {
         Line::Row(job) => job.key.clone(),
     };
     view! {
-        <table class="results">
+        <table class="results" class:compared=move || model.compared.get()>
             <caption class="hidden">"Measures of the chosen columns"</caption>
             <thead>
                 <tr>
@@ -91,6 +91,7 @@ pub(super) fn Results() -> impl IntoView {
                     <th scope="col" class="right">"Value"</th>
                     <th scope="col">"Unit"</th>
                     <th scope="col" class="right">"95 % interval"</th>
+                    {move || model.compared.get().then(|| view! { <th scope="col">"Surrogates"</th> })}
                     <th scope="col" class="right">"n"</th>
                     <th scope="col" class="right">"Computed"</th>
                 </tr>
@@ -109,6 +110,11 @@ pub(super) fn Results() -> impl IntoView {
             <p class="empty">"No measure is chosen for these columns. Choose some under Measures."</p>
         })}
     }
+}
+
+/// How many columns the table has.
+fn width(model: Model) -> impl Fn() -> &'static str + Copy {
+    move || if model.compared.get() { "7" } else { "6" }
 }
 
 #[component]
@@ -137,7 +143,7 @@ fn Group(about: About) -> impl IntoView {
             file.arrays.get(*i).map_or_else(Default::default, |a| (a.name.clone(), format!("array · {}", a.extent())))
         }
     });
-    view! { <tr class="group"><th scope="rowgroup" colspan="6"><span>{name}</span><span class="soft num">{facts}</span></th></tr> }
+    view! { <tr class="group"><th scope="rowgroup" colspan=width(model)><span>{name}</span><span class="soft num">{facts}</span></th></tr> }
 }
 
 /// Every pair by one measure, as far as it is known.
@@ -160,7 +166,7 @@ fn Grid(measure: String) -> impl IntoView {
         {move || shown.get().then(|| {
             let figure = Signal::derive(move || figure.get().unwrap_or_else(|| Arc::new(Figure::empty())));
             let stem = stem.clone();
-            view! { <tr class="open grid"><td colspan="6"><FigureView figure stem tools=true/></td></tr> }
+            view! { <tr class="open grid"><td colspan=width(model)><FigureView figure stem tools=true/></td></tr> }
         })}
     }
 }
@@ -210,12 +216,12 @@ fn Row(job: Job) -> impl IntoView {
                 </button>
             </th>
             {move || match result.get() {
-                None => view! { <td class="right soft" colspan="5">{move || if model.stage.with(super::model::Stage::busy) { "waiting" } else { "not computed" }}</td> }.into_any(),
+                None => view! { <td class="right soft" colspan=move || if model.compared.get() { "6" } else { "5" }>{move || if model.stage.with(super::model::Stage::busy) { "waiting" } else { "not computed" }}</td> }.into_any(),
                 Some(measured) => view! { <Cells measured/> }.into_any(),
             }}
         </tr>
         {move || (chosen.get()).then(|| result.get()).flatten().map(|measured| view! {
-            <tr class="open"><td colspan="6"><Detail measured key=key.get_value()/></td></tr>
+            <tr class="open"><td colspan=width(model)><Detail measured key=key.get_value()/></td></tr>
         })}
     }
 }
@@ -226,6 +232,7 @@ fn estimator(measured: &Measured) -> String {
 
 #[component]
 fn Cells(measured: Measured) -> impl IntoView {
+    let model = model();
     let record = &measured.0.0;
     let time = show::seconds(record.seconds);
     let place =
@@ -236,7 +243,7 @@ fn Cells(measured: Measured) -> impl IntoView {
     };
     if record.value.is_null() {
         let why = record.why.clone().unwrap_or_else(|| "no value".to_owned());
-        return view! { <td class="why" colspan="4">{why}</td> {computed} }.into_any();
+        return view! { <td class="why" colspan=move || if model.compared.get() { "5" } else { "4" }>{why}</td> {computed} }.into_any();
     }
     let interval = record.uncertainty.as_ref().map(|u| {
         let text =
@@ -244,6 +251,18 @@ fn Cells(measured: Measured) -> impl IntoView {
         let exact = format!("{} to {}: {}", u.low, u.high, u.method);
         view! { <span title=exact>{text}</span> }
     });
+    let of_data = record.column.is_some();
+    let null = StoredValue::new(record.surrogates.as_ref().map(|s| (show::p_value(s), s.sentence())));
+    let among = move || {
+        model.compared.get().then(|| match null.get_value() {
+            Some(((p, of), sentence)) => view! {
+                <td class="num p" data-label="Surrogates" title=sentence><span>{p}</span>" "<span class="soft">{of}</span></td>
+            }
+            .into_any(),
+            // The warning of a measure says why; a constant of the theory is of no data.
+            None => view! { <td class="soft p" data-label="Surrogates">{of_data.then_some("not compared")}</td> }.into_any(),
+        })
+    };
     let unit = record.unit.map_or("", |u| if u.symbol() == "1" { "" } else { u.symbol() });
     let warned = (!record.warnings.is_empty()).then(|| {
         let text = record.warnings.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join("; ");
@@ -254,6 +273,7 @@ fn Cells(measured: Measured) -> impl IntoView {
         <td class="right num value" data-label="Value" title=shorten(&record.value.to_string())>{warned}{record.named_parts().unwrap_or_else(|| show::value(&record.value))}</td>
         <td class="unit" data-label="Unit">{unit}</td>
         <td class="right num soft interval" data-label="95 % interval">{interval}</td>
+        {among}
         <td class="right num soft" data-label="n">{record.n.map(show::count)}</td>
         {computed}
     }
