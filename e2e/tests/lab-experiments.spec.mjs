@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, expect } from './fixture.mjs';
-import { drop, runOnCommandLine, same, shots } from './lab.mjs';
+import { drop, loseDevices, rememberDevices, runOnCommandLine, same, shots } from './lab.mjs';
 
 const backend = (project) => (project.name === 'webgpu' ? 'gpu' : 'cpu');
 
@@ -216,18 +216,7 @@ test('the live view has keys', async ({ page }, { project }) => {
 
 test('a lost GPU device: the CPU goes on from what was kept', async ({ page }, { project }) => {
   test.skip(project.name !== 'webgpu', 'there is no GPU to lose');
-  // The worker remembers its devices, so that one can be lost in the middle of a run.
-  const remember = `self.devices = [];
-    const request = GPUAdapter.prototype.requestDevice;
-    GPUAdapter.prototype.requestDevice = async function (...wanted) {
-      const device = await request.apply(this, wanted);
-      self.devices.push(device);
-      return device;
-    };\n`;
-  await page.route('**/worker.js', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: (await response.text()).replace(/(import .*;\n)/, `$1${remember}`) });
-  });
+  await rememberDevices(page);
   await openLab(page, project, 'fish-schooling', 'count=60');
   await phase(page, 'running');
   await expect(page.locator('#lab')).toHaveAttribute('data-backend', 'gpu');
@@ -235,12 +224,7 @@ test('a lost GPU device: the CPU goes on from what was kept', async ({ page }, {
   await page.waitForTimeout(2500);
   const before = await step(page);
   expect(before).toBeGreaterThan(0);
-  const lost = await Promise.all(page.workers().map((worker) => worker.evaluate(() => {
-    const devices = self.devices ?? [];
-    for (const device of devices) device.destroy();
-    return devices.length;
-  })));
-  expect(lost.reduce((a, b) => a + b, 0)).toBeGreaterThan(0);
+  await loseDevices(page);
   await expect(page.locator('#lab')).toHaveAttribute('data-backend', 'cpu');
   await expect(page.locator('.notes')).toContainText(/GPU/);
   // It went on from what was kept, not from the start.

@@ -110,3 +110,28 @@ export function agree(page, report) {
     }
   }
 }
+
+/** Has the worker remember its GPU devices, so that one can be lost in the middle of a run. Before the page is opened. */
+export async function rememberDevices(page) {
+  const remember = `self.devices = [];
+    const request = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (...wanted) {
+      const device = await request.apply(this, wanted);
+      self.devices.push(device);
+      return device;
+    };\n`;
+  await page.route('**/worker.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: (await response.text()).replace(/(import .*;\n)/, `$1${remember}`) });
+  });
+}
+
+/** Loses them all. */
+export async function loseDevices(page) {
+  const lost = await Promise.all(page.workers().map((worker) => worker.evaluate(() => {
+    const devices = self.devices ?? [];
+    for (const device of devices) device.destroy();
+    return devices.length;
+  })));
+  expect(lost.reduce((a, b) => a + b, 0)).toBeGreaterThan(0);
+}

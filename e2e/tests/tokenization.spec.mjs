@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { test, expect } from './fixture.mjs';
-import { runOnCommandLine, same, shots } from './lab.mjs';
+import { loseDevices, rememberDevices, runOnCommandLine, same, shots } from './lab.mjs';
 
 const small = { context: 16, steps: 40, train_symbols: 20000, tokenizer_symbols: 10000, test_symbols: 5000 };
 
@@ -83,4 +83,27 @@ test('the landscape and the windows are drawn', async ({ page }, { project }) =>
   await phase(page, 'done');
   await expect(figure(page, 'windows')).toBeVisible();
   await expect(figure(page, 'spans')).toBeVisible();
+});
+
+test('a GPU that is lost in the middle of training: the CPU goes on from what was kept', async ({ page }, { project }) => {
+  test.skip(project.name !== 'webgpu', 'there is no GPU to lose');
+  test.setTimeout(180_000);
+  await rememberDevices(page);
+  await page.goto(`./?experiment=tokenization-markov&${new URLSearchParams({ ...small, width: 8, steps: 100_000, backend: 'gpu' })}`);
+  const lab = page.locator('#lab');
+  await expect(lab).toHaveAttribute('data-phase', /running|paused/);
+  if ((await lab.getAttribute('data-phase')) === 'paused') await page.locator('#run').click();
+  await expect(lab).toHaveAttribute('data-backend', 'gpu', { timeout: 120_000 });
+  const step = async () => Number(await lab.getAttribute('data-step'));
+  await expect.poll(step, { timeout: 60_000 }).toBeGreaterThan(2);
+  // A snapshot is kept once a second.
+  await page.waitForTimeout(3000);
+  const before = await step();
+  await loseDevices(page);
+  await expect(lab).toHaveAttribute('data-backend', 'cpu', { timeout: 30_000 });
+  await expect(page.locator('.notes')).toContainText(/GPU/);
+  // From what was kept, not from the start: at most a few seconds of steps are made again.
+  expect(await step()).toBeGreaterThan(0);
+  await expect.poll(step, { timeout: 60_000 }).toBeGreaterThan(before);
+  await expect(figure(page, 'losses')).toBeVisible();
 });
