@@ -14,6 +14,7 @@ mod csv_header;
 mod csv_rows;
 mod csv_scan;
 mod csv_sniff;
+mod csv_tally;
 mod detect;
 mod dictionary;
 mod error;
