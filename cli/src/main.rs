@@ -236,6 +236,7 @@ enum KindChoice {
     Hdf5,
     Netcdf,
     Mat,
+    Xlsx,
     Parquet,
     Arrow,
     Wav,

@@ -56,6 +56,7 @@ pub mod trajectory;
 mod wav;
 mod whole;
 pub mod write;
+mod xlsx;
 
 pub use chunk::Chunk;
 #[cfg(not(target_arch = "wasm32"))]
@@ -113,6 +114,8 @@ pub enum Kind {
     NetCdf,
     /// Variables of MATLAB or Octave.
     Mat,
+    /// Sheets of an Excel workbook, Office Open XML.
+    Xlsx,
     /// Apache Parquet.
     Parquet,
     /// Apache Arrow: files, streams, Feather.
