@@ -238,6 +238,7 @@ enum KindChoice {
     Hdf5,
     Netcdf,
     Mat,
+    Xlsx,
     Parquet,
     Arrow,
     Wav,

@@ -407,6 +407,7 @@ impl From<KindChoice> for Kind {
             KindChoice::Hdf5 => Self::Hdf5,
             KindChoice::Netcdf => Self::NetCdf,
             KindChoice::Mat => Self::Mat,
+            KindChoice::Xlsx => Self::Xlsx,
             KindChoice::Parquet => Self::Parquet,
             KindChoice::Arrow => Self::Arrow,
             KindChoice::Wav => Self::Wav,

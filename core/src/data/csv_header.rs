@@ -35,6 +35,32 @@ pub(super) fn unique(names: &mut [String]) {
     }
 }
 
+/// A field of the first row, and what is below it.
+pub(super) struct Top<'a> {
+    /// Without white space around it.
+    pub(super) field: &'a [u8],
+    /// It is no number, no date and not missing.
+    pub(super) is_text: bool,
+    /// The column below has values that are no texts, or mostly.
+    pub(super) above_values: bool,
+    /// Some text below is the same.
+    pub(super) repeated: bool,
+}
+
+/// Whether the first row names the columns: it does if it has a text above numbers; in a table of nothing but text,
+/// if its fields are unique, not empty, and no value of their own columns.
+pub(super) fn names_columns<'a>(tops: impl Iterator<Item = Top<'a>>) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    let mut all_text = true;
+    for top in tops {
+        if top.is_text && top.above_values {
+            return true;
+        }
+        all_text = all_text && top.is_text && !top.repeated && seen.insert(top.field);
+    }
+    all_text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

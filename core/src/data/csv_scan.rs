@@ -4,99 +4,11 @@ use super::{
     ColumnType, CsvOptions, DataError,
     csv::{Field, Layout},
     csv_field::{Class, classify, shorten, text, trim},
-    csv_header::{split_unit, unique},
+    csv_header::{Top, names_columns, split_unit, unique},
     csv_rows::{Row, Rows},
-    dictionary,
+    csv_tally::Tally,
     preview::ROWS,
 };
-use std::collections::{HashSet, hash_map::DefaultHasher};
-use std::hash::{Hash, Hasher};
-
-/// What is known of one column.
-#[derive(Default)]
-struct Tally {
-    missing: u64,
-    integers: u64,
-    numbers: u64,
-    points: u64,
-    commas: u64,
-    times: u64,
-    texts: u64,
-    /// The first field of each class that may spoil a column of numbers: its line and text.
-    odd_text: Option<(u64, Vec<u8>)>,
-    odd_comma: Option<(u64, Vec<u8>)>,
-    /// Some text is the same as the first row's.
-    repeats_first: bool,
-    /// Hashes of the distinct texts, and their bytes, until they are too many.
-    labels: HashSet<u64>,
-    label_bytes: u64,
-    too_many: bool,
-}
-
-impl Tally {
-    fn add(&mut self, field: &[u8], line: u64) {
-        match classify(field) {
-            Class::Missing => self.missing += 1,
-            Class::Integer => self.integers += 1,
-            Class::Number => self.numbers += 1,
-            Class::Point => self.points += 1,
-            Class::Comma => {
-                self.commas += 1;
-                self.odd_comma.get_or_insert_with(|| (line, field.to_vec()));
-            }
-            Class::Time => self.times += 1,
-            Class::Text => {
-                self.texts += 1;
-                self.odd_text.get_or_insert_with(|| (line, field.to_vec()));
-                self.label(field);
-            }
-        }
-    }
-
-    /// Counts distinct labels by hash: only a warning depends on it, so a collision does no harm.
-    fn label(&mut self, field: &[u8]) {
-        if self.too_many {
-            return;
-        }
-        let mut hasher = DefaultHasher::new();
-        field.hash(&mut hasher);
-        if self.labels.insert(hasher.finish()) {
-            self.label_bytes += field.len() as u64;
-            if self.labels.len() > dictionary::MOST_LABELS || self.label_bytes > dictionary::MOST_BYTES {
-                self.too_many = true;
-                self.labels = HashSet::new();
-            }
-        }
-    }
-
-    const fn all_numbers(&self) -> u64 {
-        self.integers + self.numbers + self.points + self.commas
-    }
-
-    /// The type, and the decimal mark where it matters.
-    fn ty(&self, options: &CsvOptions, delimiter: u8) -> (ColumnType, u8) {
-        let foreign = match options.decimal {
-            Some(b',') => self.points,
-            Some(_) => self.commas,
-            // Between commas a decimal comma must have been quoted, and may as well be a thousands mark.
-            None if delimiter == b',' => self.commas,
-            None if self.points > 0 => self.commas,
-            None => 0,
-        };
-        let numbers = self.all_numbers() - foreign;
-        let mark = if self.commas > foreign { b',' } else { b'.' };
-        let ty = if self.texts + foreign > 0 || (self.times > 0 && numbers > 0) {
-            ColumnType::Symbols
-        } else if self.times > 0 {
-            ColumnType::Time
-        } else if self.integers > 0 && self.integers == numbers && self.missing == 0 {
-            ColumnType::Integer
-        } else {
-            ColumnType::Real
-        };
-        (ty, mark)
-    }
-}
 
 /// The first pass.
 pub(super) struct Scan {
@@ -202,7 +114,10 @@ impl Scan {
         let mut fields = Vec::with_capacity(names.len());
         for (i, ((name, unit), tally)) in names.into_iter().zip(units).zip(&state.tallies).enumerate() {
             let (ty, mark) = tally.ty(&self.options, self.delimiter);
-            note_of(&name, i, ty, tally, latin1, &mut notes);
+            if ty == ColumnType::Symbols {
+                let shown = |field: &[u8]| text(field, latin1);
+                tally.note(&name, &format!("field {}", i + 1), |line| format!("line {line}"), shown, &mut notes);
+            }
             fields.push(Field { name, unit, ty, mark, missing: tally.missing });
         }
         let preview = (0..fields.len())
@@ -215,32 +130,6 @@ impl Scan {
         let label_bytes = state.tallies.iter().map(|t| t.label_bytes).collect();
         let layout = Layout { delimiter: self.delimiter, header, rows, latin1, fields };
         Ok(Scanned { layout, preview, notes, label_bytes })
-    }
-}
-
-/// Says why a column that is mostly numbers is not one, and when a column has too many labels.
-fn note_of(name: &str, i: usize, ty: ColumnType, tally: &Tally, latin1: bool, notes: &mut Vec<String>) {
-    if ty != ColumnType::Symbols {
-        return;
-    }
-    let others = tally.texts + tally.times;
-    if let Some((line, odd)) = tally.odd_text.as_ref().or(tally.odd_comma.as_ref())
-        && tally.all_numbers() > 9 * others
-    {
-        let shown = shorten(&text(odd, latin1), 40);
-        notes.push(format!(
-            "column {name:?} (field {}) is read as labels: line {line} has {shown:?}, where {} other rows have numbers",
-            i + 1,
-            tally.all_numbers() - u64::from(tally.texts == 0)
-        ));
-    }
-    if tally.too_many {
-        notes.push(format!(
-            "column {name:?} (field {}) has more than {} distinct labels or {} MiB of them: it cannot be measured",
-            i + 1,
-            dictionary::MOST_LABELS,
-            dictionary::MOST_BYTES >> 20
-        ));
     }
 }
 
@@ -302,27 +191,13 @@ impl State {
         self.empty = 0;
     }
 
-    /// The first row names the columns if it has a text above numbers; in a table of nothing but
-    /// text, if its fields are unique, not empty, and no value of their own columns.
     fn looks_like_header(&self, options: &CsvOptions, delimiter: u8) -> bool {
-        if self.count == 0 {
-            return false;
-        }
-        let mut all_text = true;
-        for (field, tally) in self.first.iter().zip(&self.tallies) {
-            let class = classify(trim(field));
-            let (ty, _) = tally.ty(options, delimiter);
-            let has_values = tally.all_numbers() + tally.times > 0;
-            if class == Class::Text && ty != ColumnType::Symbols && has_values {
-                return true;
-            }
-            // A mostly numeric column with a few odd values still has its name above it.
-            if class == Class::Text && tally.all_numbers() > 9 * (tally.texts + tally.times) {
-                return true;
-            }
-            all_text = all_text && matches!(class, Class::Text);
-        }
-        let mut seen = HashSet::new();
-        all_text && self.first.iter().all(|f| seen.insert(trim(f))) && !self.tallies.iter().any(|t| t.repeats_first)
+        let tops = self.first.iter().zip(&self.tallies).map(|(field, tally)| Top {
+            field: trim(field),
+            is_text: classify(trim(field)) == Class::Text,
+            above_values: tally.has_values_below(options, delimiter),
+            repeated: tally.repeats_first,
+        });
+        self.count > 0 && names_columns(tops)
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     DataError, Kind,
     csv_sniff::{Guess, guess},
-    fasta, fastq, hdf5, mat, netcdf, picture, safetensors,
+    fasta, fastq, hdf5, mat, netcdf, picture, safetensors, xlsx,
 };
 
 /// The beginning of a decoded file.
@@ -42,6 +42,9 @@ pub(super) fn recognise(name: &str, head: &Head, forced: Option<Kind>) -> Result
     let bytes = &head.bytes[..];
     let found = |kind| Ok(Found { kind, guess: None });
     let table = || Ok(Found { kind: Kind::Csv, guess: Some(guess(bytes, head.whole)) });
+    if matches!(forced, None | Some(Kind::Xlsx)) {
+        xlsx::refuse_old(&extension(name), bytes)?;
+    }
     match forced {
         Some(Kind::Csv) => return is_text_at_all(bytes).and_then(|()| table()),
         Some(Kind::Npz) => return wrong_magic("NPZ archive", "it is not a zip archive of .npy files"),
@@ -108,6 +111,7 @@ pub(super) fn recognise(name: &str, head: &Head, forced: Option<Kind>) -> Result
             return wrong_magic("Arrow file", "it begins neither with ARROW1 nor as a stream");
         }
         "mat" => return refuse_mat(bytes),
+        "xlsx" | "xlsm" => return Err(xlsx::none_here()),
         "wav" => return wrong_magic("WAV file", "it does not begin with RIFF and WAVE"),
         "png" => return wrong_magic("PNG image", "it does not begin with \\x89PNG"),
         "jpg" | "jpeg" => return wrong_magic("JPEG image", "it does not begin with ff d8 ff"),

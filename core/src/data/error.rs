@@ -147,6 +147,16 @@ pub enum DataError {
         /// What is wrong with it.
         error: Box<DataError>,
     },
+    /// A sheet of a workbook that says what cannot be.
+    #[error("sheet '{sheet}', {place}: {why}")]
+    Sheet {
+        /// The sheet's name.
+        sheet: String,
+        /// `cell C7`, or `row 0`.
+        place: String,
+        /// What is wrong there, and what would be right.
+        why: String,
+    },
     /// A column was asked for that is not there.
     #[error("there is no column {index}; the data has {count} columns, numbered from 0")]
     NoColumn {

@@ -14,6 +14,7 @@ mod csv_header;
 mod csv_rows;
 mod csv_scan;
 mod csv_sniff;
+mod csv_tally;
 mod detect;
 mod dictionary;
 mod error;
@@ -56,6 +57,7 @@ pub mod trajectory;
 mod wav;
 mod whole;
 pub mod write;
+mod xlsx;
 
 pub use chunk::Chunk;
 #[cfg(not(target_arch = "wasm32"))]
@@ -118,6 +120,8 @@ pub enum Kind {
     NetCdf,
     /// Variables of MATLAB or Octave.
     Mat,
+    /// Sheets of an Excel workbook, Office Open XML.
+    Xlsx,
     /// Apache Parquet.
     Parquet,
     /// Apache Arrow: files, streams, Feather.

@@ -9,6 +9,7 @@ use super::{
     pipe::{Pipe, Route},
     several::of_file,
     stage::Layer,
+    xlsx,
 };
 use crate::pace::Pace;
 
@@ -153,9 +154,9 @@ pub(super) fn prefixed(stem: &str, name: &str) -> String {
     if matches!(name, "values" | "bytes" | "sound") { stem.to_owned() } else { format!("{stem} {name}") }
 }
 
-fn member(archived: bool, name: &str, error: DataError) -> DataError {
+pub(super) fn member(archived: bool, name: &str, error: DataError) -> DataError {
     match error {
-        DataError::Cancelled(_) | DataError::Bomb { .. } | DataError::Read(_) => error,
+        DataError::Cancelled(_) | DataError::Bomb { .. } | DataError::Read(_) | DataError::Sheet { .. } => error,
         _ if archived => DataError::Member { name: name.to_owned(), error: Box::new(error) },
         _ => error,
     }
@@ -186,7 +187,7 @@ impl Opener<'_> {
         }
         let first = self.peek(&root).await?;
         if is_zip(&first.bytes) {
-            return self.open_zip(root).await;
+            return self.open_zip(root, &first.bytes).await;
         }
         let (route, head) = self.unpack(root, first).await?;
         let packing = route.packing();
@@ -229,12 +230,17 @@ impl Opener<'_> {
         Ok((route, head))
     }
 
-    async fn open_zip(&self, root: Route) -> Result<Opened, DataError> {
+    async fn open_zip(&self, root: Route, head: &[u8]) -> Result<Opened, DataError> {
         let sha256 = Pipe::new(self.source, &root, self.options, self.pace).hashing().digest().await?;
         let routes = archive::members(self.source).await?;
         let names: Vec<String> = routes.iter().map(|r| r.name.clone()).collect();
         if routes.is_empty() {
             return Err(DataError::Empty { name: root.name, what: "the archive has no file" });
+        }
+        let wanted = self.options.kind;
+        if matches!(wanted, None | Some(Kind::Xlsx)) && xlsx::is_workbook(head, &names, wanted.is_some())? {
+            let part = xlsx::read(self.source, root, &routes, self.options, self.pace).await?;
+            return Ok(Opened { parts: vec![part], sha256, packing: String::new(), notes: Vec::new() });
         }
         let arrays = routes.iter().any(|r| extension(&r.name) == "npy");
         let single = routes.len() == 1;

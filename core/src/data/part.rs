@@ -7,7 +7,7 @@ use super::{
     detect::{Found, Head},
     fasta, fastq, first, first_json, first_sequences, first_tensors, first_whole, json, npy,
     pipe::{Pipe, Route},
-    raw, tensors, wav,
+    raw, tensors, wav, xlsx,
 };
 
 /// How the values lie in the decoded bytes.
@@ -60,6 +60,8 @@ impl Part {
             Kind::Fastq => first_sequences::fastq(route, pipe).await,
             kind @ (Kind::Hdf5 | Kind::NetCdf | Kind::Mat) => first_whole::scientific(route, kind, pipe, options).await,
             kind @ (Kind::Parquet | Kind::Arrow) => first_whole::columnar(route, kind, pipe, options).await,
+            // A workbook is several files of an archive; a single one is none.
+            Kind::Xlsx => Err(xlsx::none_here()),
             Kind::Wav => first::wav(route, &head, pipe).await,
             Kind::Image => first::image(route, pipe, options).await,
             Kind::Bytes | Kind::Text | Kind::Several => first::bytes(route, found.kind, pipe).await,

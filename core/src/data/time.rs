@@ -1,4 +1,4 @@
-//! ISO 8601 dates and times as seconds since 1970-01-01T00:00:00Z.
+//! ISO 8601 dates and times as seconds since 1970-01-01T00:00:00Z, and back.
 //!
 //! Read are `YYYY-MM-DD` and `YYYY/MM/DD`, optionally followed by `T` or a space, `HH:MM`, `:SS`, a
 //! fraction of seconds, and `Z`, `±hh`, `±hhmm` or `±hh:mm`; and `YYYY-MM`, the first of that month.
@@ -12,6 +12,42 @@ pub(super) const fn days(year: i64, month: i64, day: i64) -> i64 {
     let of_era = y.rem_euclid(400);
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// The date of a day since 1970-01-01: the inverse of [`days`].
+const fn date_of(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + shifted.div_euclid(146_097) * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day)
+}
+
+/// Seconds since the epoch as [`parse`] reads them, to the millisecond: `2026-11-23`, or `2026-11-23T05:57:23.500`.
+/// `None` for what is no time between the years 1 and 9999.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be below 2^49 milliseconds")]
+pub(super) fn iso(seconds: f64) -> Option<String> {
+    const DAY: i64 = 86_400_000;
+    const FIRST: i64 = days(1, 1, 1) * DAY;
+    const LAST: i64 = days(10_000, 1, 1) * DAY;
+    let milliseconds = (seconds * 1000.0).round();
+    if !(FIRST as f64..LAST as f64).contains(&milliseconds) {
+        return None;
+    }
+    let milliseconds = milliseconds as i64;
+    let (year, month, day) = date_of(milliseconds.div_euclid(DAY));
+    let of_day = milliseconds.rem_euclid(DAY);
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    if of_day == 0 {
+        return Some(date);
+    }
+    let (second, fraction) = (of_day / 1000, of_day % 1000);
+    let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:03}") };
+    Some(format!("{date}T{:02}:{:02}:{:02}{fraction}", second / 3600, second / 60 % 60, second % 60))
 }
 
 const fn month_length(year: i64, month: i64) -> i64 {
@@ -129,7 +165,7 @@ fn time_of_day(mut text: &[u8]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{iso, parse};
 
     #[test]
     fn dates_and_times() {
@@ -166,6 +202,28 @@ mod tests {
             "2026-01-01T10:00+1",
         ] {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
+        }
+    }
+    #[test]
+    fn times_are_written_as_they_are_read() {
+        for (seconds, text) in [
+            (0.0, "1970-01-01"),
+            (-86_400.0, "1969-12-31"),
+            (951_782_400.0, "2000-02-29"),
+            (1_795_413_443.0, "2026-11-23T05:57:23"),
+            (1_795_413_443.5, "2026-11-23T05:57:23.500"),
+            (253_402_214_400.0, "9999-12-31"),
+            (-62_135_596_800.0, "0001-01-01"),
+        ] {
+            assert_eq!(iso(seconds).as_deref(), Some(text));
+            assert_eq!(parse(text.as_bytes()), Some(seconds));
+        }
+        for day in (-700_000..2_900_000).step_by(13) {
+            let seconds = f64::from(day) * 86_400.0;
+            assert_eq!(iso(seconds).and_then(|text| parse(text.as_bytes())), Some(seconds));
+        }
+        for seconds in [f64::NAN, f64::INFINITY, 253_402_300_800.0, -62_135_596_801.0] {
+            assert_eq!(iso(seconds), None);
         }
     }
 }

@@ -44,7 +44,7 @@ fn DropZone() -> impl IntoView {
                 <span class="drop-note">"It never leaves your machine."</span>
             </label>
             <p class="drop-kinds" id="file-help">
-                "CSV and TSV, JSON, NPY and NPZ, safetensors, HDF5, NetCDF, MAT, FASTA, WAV, PNG, JPEG, TIFF, text, any bytes; \
+                "CSV and TSV, XLSX, JSON, NPY and NPZ, safetensors, HDF5, NetCDF, MAT, FASTA, WAV, PNG, JPEG, TIFF, text, any bytes; \
                  gzip, zip, zstd and LZ4 around them. Recordings of animals: idtracker.ai, TRex, SLEAP and DeepLabCut."
             </p>
         </div>
