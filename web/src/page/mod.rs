@@ -8,6 +8,7 @@ mod choose;
 mod controls;
 mod detail;
 mod dom;
+mod equation;
 mod figure;
 mod file;
 mod header;
