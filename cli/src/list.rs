@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value as Json, json};
 use surprisal_core::{
-    experiment,
+    experiment, latex,
     measure::{Entry, Family, PRESETS, Parameter, ParameterKind, catalogue},
 };
 
@@ -73,6 +73,7 @@ fn describe_experiment(entry: &experiment::Entry) -> Json {
         "claim": about.claim,
         "how": about.how,
         "equation": about.equation,
+        "tex": latex::display(about.tex),
         "source": about.source,
         "paper": about.paper,
         "parameters": entry.parameters(),
@@ -88,6 +89,7 @@ fn describe(entry: &Entry) -> Json {
         "title": about.title,
         "summary": about.summary,
         "equation": about.equation,
+        "tex": latex::display(about.tex),
         "source": about.source,
         "family": about.family,
         "accepts": about.accepts,

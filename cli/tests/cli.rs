@@ -165,6 +165,7 @@ fn measures_are_listed_with_their_parameters() {
     let list = json(&["list", "measures", "--format", "json"]);
     let perm = list.as_array().unwrap().iter().find(|m| m["id"] == "perm").unwrap();
     assert_eq!(perm["title"], "Permutation entropy");
+    assert!(perm["tex"].as_str().unwrap().contains(r"-\sum_\pi p(\pi) \log_2 p(\pi)"));
     let order = perm["parameters"].as_array().unwrap().iter().find(|p| p["name"] == "order").unwrap();
     assert_eq!(order["kind"]["minimum"], 2.0);
     assert_eq!(order["kind"]["maximum"], 8.0);

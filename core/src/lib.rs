@@ -22,6 +22,7 @@ pub mod compute;
 pub mod data;
 pub mod experiment;
 pub mod figure;
+pub mod latex;
 mod linalg;
 pub mod measure;
 pub mod nn;

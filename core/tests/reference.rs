@@ -1,4 +1,5 @@
-//! The reference documentation, `docs/measures`, is what the catalogue says, and the pages for frames what the experiments say.
+//! The reference documentation, `docs/measures`, is what the catalogue says, the pages for frames what the experiments say, and
+//! the typeset equations of the page what both say in LaTeX.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
 
@@ -7,10 +8,12 @@ mod documents;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 use serde_json::{Value as Json, json};
 use surprisal_core::{
     data::{Column, ColumnType, Values},
     experiment::registry,
+    latex,
     measure::{Accepts, Entry, Family, Parameter, ParameterKind, catalogue},
 };
 
@@ -82,7 +85,9 @@ fn page(entry: &Entry) -> String {
     let about = entry.about;
     let mut text =
         format!("# {}\n\n`{}` · [{}](README.md)\n\n{}\n\n", about.title, about.id, about.family.title(), about.summary);
-    let _ = write!(text, "```text\n{}\n```\n\n", about.equation);
+    for line in about.tex {
+        let _ = write!(text, "$${line}$$\n\n");
+    }
     let gpu = if about.gpu { "counts also on a GPU, to the bit" } else { "CPU only" };
     let directed = if entry.directed { "; the order of the two matters" } else { "" };
     for (what, said) in [
@@ -155,6 +160,55 @@ fn the_pages_for_frames_say_what_the_experiments_say() {
     let list: Vec<_> = about.map(|a| json!({ "id": a.id, "title": a.title, "claim": a.claim })).collect();
     let text = serde_json::to_string_pretty(&list).unwrap() + "\n";
     documents::check(&BTreeMap::from([("../xtask/experiments.json".to_owned(), text)]), None);
+}
+
+/// Every equation there is: whose it is, in plain text, in LaTeX.
+fn equations() -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
+    let measures = catalogue().iter().map(|e| (e.about.id, e.about.equation, e.about.tex));
+    measures.chain(registry().iter().map(|e| (e.about.id, e.about.equation, e.about.tex)))
+}
+
+/// What the page shows of the equations: a line holds whose it is, a tab, and the MathML, with the plain text for those who
+/// cannot have it.
+///
+/// The converter runs here and not in the page: all of them take some 9 kB of what the page downloads, compressed, and
+/// no time to convert; a converter takes several times that. This test keeps the copy from going stale. MathML Core needs
+/// neither a style sheet nor, for these formulas, style attributes, which the page's policy would ignore.
+#[test]
+fn the_typeset_equations_are_those_of_the_catalogue() {
+    let converter = LatexToMathML::new(MathCoreConfig::default()).unwrap();
+    let mut typeset = BTreeMap::new();
+    for (id, plain, lines) in equations() {
+        let tex = latex::display(lines);
+        let converted = converter.convert_with_local_state(&tex, MathDisplay::Block);
+        let mathml = converted.unwrap_or_else(|e| panic!("{id}: {e} in {tex}")).mathml;
+        for forbidden in [" style=", " class=", "href", "<merror", "<script", "\t", "\n"] {
+            assert!(!mathml.contains(forbidden), "{id}: {forbidden:?} in {mathml}");
+        }
+        let content = mathml.strip_prefix("<math display=\"block\">").unwrap();
+        let plain = plain.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+        let twice = typeset.insert(id, format!("<math display=\"block\" alttext=\"{plain}\">{content}"));
+        assert!(twice.is_none(), "{id} is both a measure and an experiment");
+    }
+    let text = typeset.iter().map(|(id, mathml)| format!("{id}\t{mathml}\n")).collect();
+    documents::check(&BTreeMap::from([("../web/src/equations.tsv".to_owned(), text)]), None);
+}
+
+#[test]
+fn every_equation_is_there_and_survives_markdown() {
+    for (id, plain, lines) in equations() {
+        assert!(!plain.trim().is_empty() && !lines.is_empty(), "{id} has no equation");
+        for line in lines {
+            let said = format!("{id}: {line}");
+            assert!(!line.trim().is_empty() && line.trim() == *line, "{said}");
+            // Not read as mathematics on GitHub: HTML, emphasis, code, links, the end of the formula.
+            assert!(!line.contains(['<', '*', '~', '`', '$', '\t', '\n']) && !line.contains("]("), "{said}");
+            let pairs = || line.chars().zip(line.chars().skip(1));
+            assert!(!pairs().any(|(a, b)| a == '\\' && b.is_ascii_punctuation()), "an escape in {said}");
+            // What may begin an emphasis.
+            assert!(!pairs().any(|(a, b)| b == '_' && !a.is_alphanumeric()), "an underscore after {said}");
+        }
+    }
 }
 
 #[test]

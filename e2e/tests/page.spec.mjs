@@ -15,6 +15,27 @@ const drawn = (page) =>
     return colours.size > 3;
   });
 
+/** That an equation is MathML, is drawn, and can be scrolled to its end where it is wider than its box. */
+async function typeset(equation) {
+  await expect(equation.locator('math')).toBeVisible();
+  const seen = await equation.evaluate((box) => {
+    const math = box.querySelector('math');
+    const [outer, inner] = [box, math].map((element) => element.getBoundingClientRect());
+    return {
+      alternative: math.getAttribute('alttext'),
+      namespaces: [...new Set([...box.querySelectorAll('*')].map((element) => element.namespaceURI))],
+      styled: box.querySelectorAll('[style]').length,
+      height: inner.height,
+      outside: outer.right - innerWidth,
+      unreachable: inner.right - outer.left - box.scrollWidth,
+    };
+  });
+  expect(seen).toMatchObject({ alternative: expect.stringMatching(/\S/), namespaces: ['http://www.w3.org/1998/Math/MathML'], styled: 0 });
+  expect(seen.height).toBeGreaterThan(12);
+  expect(seen.outside).toBeLessThanOrEqual(0);
+  expect(seen.unreachable).toBeLessThanOrEqual(2);
+}
+
 test('the first view says what this is and shows a figure computed here', async ({ page }, { project }) => {
   await openPage(page, project);
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
@@ -176,6 +197,7 @@ for (const [width, height, theme, name] of [[1280, 900, 'light', 'desktop'], [36
     const over = () => page.evaluate(() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth);
     expect(await over()).toBeLessThanOrEqual(0);
     await page.screenshot({ path: join(shots, `report-${name}-${project.name}.png`), fullPage: true });
+    await typeset(page.locator('tr.open .equation').first());
     if (width < 900) {
       await page.getByRole('button', { name: 'Measures and parameters' }).click();
       await expect(page.locator('.search')).toBeVisible();
@@ -188,6 +210,9 @@ for (const [width, height, theme, name] of [[1280, 900, 'light', 'desktop'], [36
     }
     await page.goto('./#/measures');
     await expect(page.locator('#measure-perm')).toBeVisible();
+    await typeset(page.locator('#measure-perm .equation'));
+    // One that is wider than a phone scrolls by itself.
+    await typeset(page.locator('[id="measure-te.plugin"] .equation'));
     expect(await over()).toBeLessThanOrEqual(0);
     await page.screenshot({ path: join(shots, `reference-${name}-${project.name}.png`) });
   });

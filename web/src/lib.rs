@@ -8,6 +8,7 @@
 mod camera;
 mod cli_line;
 mod colour;
+mod equation;
 mod knob;
 mod live;
 mod plan;

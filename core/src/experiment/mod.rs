@@ -61,6 +61,8 @@ pub struct About {
     pub how: &'static str,
     /// The model in plain text with Unicode symbols.
     pub equation: &'static str,
+    /// The same in LaTeX, one displayed formula a line (see [`crate::latex`]).
+    pub tex: &'static [&'static str],
     /// Where it is from: authors, title, year, place.
     pub source: &'static str,
     /// The paper that it belongs to; experiments of one paper are checked together.

@@ -328,6 +328,7 @@ const fn about(
     title: &'static str,
     summary: &'static str,
     equation: &'static str,
+    tex: &'static [&'static str],
     source: &'static str,
     [unit, bias]: [&'static str; 2],
 ) -> About {
@@ -336,6 +337,7 @@ const fn about(
         title,
         summary,
         equation,
+        tex,
         source,
         family: Family::Symbolic,
         accepts: Accepts::Symbols,
@@ -351,7 +353,7 @@ measure!(
     /// The number of LZ76 phrases.
     Count, Lz76,
     about("lz76.count", "Lempel-Ziv complexity (1976)", "How many phrases the sequence parses into, each new when it ends.",
-        "c = number of phrases of the exhaustive history", LZ76_SOURCE,
+        "c = number of phrases of the exhaustive history", &[r"c = \text{number of phrases of the exhaustive history}"], LZ76_SOURCE,
         ["count", "none as a count; as a measure of randomness it grows with the length"]),
     |p| (p.numbers().0, Unit::Count)
 );
@@ -359,7 +361,7 @@ measure!(
     /// The LZ76 entropy rate.
     Rate, Lz76,
     about("lz76.rate", "Lempel-Ziv entropy rate (1976)", "An entropy rate that needs no word length: the phrases grow with what is predictable.",
-        "c log₂(n) / n", LZ76_SOURCE,
+        "c log₂(n) / n", &[r"\frac{c \log_2 n}{n}"], LZ76_SOURCE,
         ["bits/symbol", "high, and falling as slowly as 1/log n"]),
     |p| { let (c, n, _) = p.numbers(); (c * n.log2() / n, Unit::BitsPerSymbol) }
 );
@@ -367,7 +369,7 @@ measure!(
     /// The LZ76 complexity relative to a random sequence.
     Normalized, Lz76,
     about("lz76.normalized", "Lempel-Ziv complexity, normalised", "The phrases relative to those of a random sequence of the same length and alphabet.",
-        "c log_A(n) / n, A observed symbols (at least 2)", LZ76_SOURCE,
+        "c log_A(n) / n, A observed symbols (at least 2)", &[r"\frac{c \log_A n}{n}", r"A \text{ the number of observed symbols, at least } 2"], LZ76_SOURCE,
         ["1", "high, and falling as slowly as 1/log n; above 1 for short random sequences"]),
     |p| { let (c, n, a) = p.numbers(); (c * n.ln() / a.ln() / n, Unit::One) }
 );
@@ -375,7 +377,7 @@ measure!(
     /// The number of LZ78 phrases.
     Count78, Lz78,
     about("lz78.count", "Lempel-Ziv complexity (1978)", "How many phrases the incremental dictionary of LZ78 makes.",
-        "c = number of phrases of the incremental parsing", LZ78_SOURCE,
+        "c = number of phrases of the incremental parsing", &[r"c = \text{number of phrases of the incremental parsing}"], LZ78_SOURCE,
         ["count", "none as a count; as a measure of randomness it grows with the length"]),
     |p| (p.numbers().0, Unit::Count)
 );
@@ -383,7 +385,7 @@ measure!(
     /// The LZ78 entropy rate.
     Rate78, Lz78,
     about("lz78.rate", "Lempel-Ziv entropy rate (1978)", "The rate of the LZ78 dictionary, biased high for short sequences.",
-        "c log₂(c) / n", LZ78_SOURCE,
+        "c log₂(c) / n", &[r"\frac{c \log_2 c}{n}"], LZ78_SOURCE,
         ["bits/symbol", "high, and falling as slowly as 1/log n"]),
     |p| { let (c, n, _) = p.numbers(); (c * c.log2() / n, Unit::BitsPerSymbol) }
 );

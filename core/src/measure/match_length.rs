@@ -99,6 +99,10 @@ impl Measure for MatchLength {
         title: "Entropy rate from match lengths",
         summary: "The entropy rate from how far each part of a sequence repeats an earlier one: no word length to choose.",
         equation: "h = n log₂ n / Σ Λ_i, Λ_i the length of the shortest substring at i that does not begin earlier",
+        tex: &[
+            r"h = \frac{n \log_2 n}{\sum_i \Lambda_i}",
+            r"\Lambda_i \text{ the length of the shortest substring at } i \text{ that does not begin earlier}",
+        ],
         source: "Grassberger, Estimating the information content of symbol sequences and efficient codes, IEEE Trans. Inf. Theory 35, 669 (1989); Kontoyiannis et al., Nonparametric entropy estimation for stationary processes and random fields, IEEE Trans. Inf. Theory 44, 1319 (1998)",
         family: Family::Symbolic,
         accepts: Accepts::Symbols,

@@ -67,6 +67,8 @@ pub struct About {
     pub summary: &'static str,
     /// The definition in plain text with Unicode symbols.
     pub equation: &'static str,
+    /// The same in LaTeX, one displayed formula a line (see [`crate::latex`]).
+    pub tex: &'static [&'static str],
     /// Where it is from: authors, title, year, section.
     pub source: &'static str,
     /// The family it is listed under.

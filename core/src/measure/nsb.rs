@@ -225,6 +225,12 @@ impl Measure for Nsb {
         title: "Shannon entropy, Nemenman-Shafee-Bialek",
         summary: "A Bayesian estimate with a prior that is flat in entropy: useful where there are fewer samples than symbols.",
         equation: "H = ∫ S(β) ρ(β) dξ / ∫ ρ(β) dξ, S the posterior mean under a Dirichlet prior of strength β over K symbols, ρ = Γ(Kβ)/Γ(N+Kβ) ∏ Γ(nᵢ+β)/Γ(β), ξ = ψ(Kβ+1) − ψ(β+1)",
+        tex: &[
+            r"H = \frac{\int S(\beta) \rho(\beta) \mathrm{d}\xi}{\int \rho(\beta) \mathrm{d}\xi}",
+            r"S \text{ the posterior mean under a Dirichlet prior of strength } \beta \text{ over } K \text{ symbols}",
+            r"\rho(\beta) = \frac{\Gamma(K\beta)}{\Gamma(N + K\beta)} \prod_i \frac{\Gamma(n_i + \beta)}{\Gamma(\beta)}",
+            r"\xi = \psi(K\beta + 1) - \psi(\beta + 1)",
+        ],
         source: "Nemenman, Shafee & Bialek, Entropy and inference, revisited, Adv. Neural Inf. Process. Syst. 14, 471 (2002)",
         family: Family::Discrete,
         accepts: Accepts::Symbols,

@@ -72,6 +72,7 @@ impl Measure for SeriesProfile {
         title: "Windowed entropy",
         summary: "An entropy along the series, window by window: where it becomes regular or noisy.",
         equation: "H_j of the samples j·hop … j·hop + window − 1",
+        tex: &[r"H_j = H(x_{jh}, \ldots, x_{jh+w-1})", r"h \text{ the hop}, \quad w \text{ the window}"],
         source: "Cao et al., Detecting dynamical changes in time series using the permutation entropy, Phys. Rev. E 70, 046217 (2004)",
         family: Family::Profile,
         accepts: Accepts::Series,

@@ -63,6 +63,10 @@ impl Measure for Spectral {
         title: "Spectral entropy",
         summary: "How evenly the power is spread over frequencies: 0 for a pure tone, 1 (normalised) for white noise.",
         equation: "H = −Σ p_k log₂ p_k, p_k = P_k / Σ P over the one-sided power spectrum P",
+        tex: &[
+            r"H = -\sum_k p_k \log_2 p_k, \quad p_k = \frac{P_k}{\sum_j P_j}",
+            r"P \text{ the one-sided power spectrum}",
+        ],
         source: "Inouye et al., Quantification of EEG irregularity by use of the entropy of the power spectrum, Electroencephalogr. Clin. Neurophysiol. 79, 204 (1991)",
         family: Family::Spectral,
         accepts: Accepts::Series,

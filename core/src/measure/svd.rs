@@ -185,6 +185,10 @@ impl Measure for SingularValue {
         title: "Singular-value entropy",
         summary: "How many directions the delay vectors fill: 0 for one, log₂ m for noise, which fills all.",
         equation: "H = −Σ s_k log₂ s_k, s_k = σ_k / Σ σ over the singular values of the matrix of delay vectors",
+        tex: &[
+            r"H = -\sum_k s_k \log_2 s_k, \quad s_k = \frac{\sigma_k}{\sum_j \sigma_j}",
+            r"\sigma \text{ the singular values of the matrix of delay vectors}",
+        ],
         source: "Roberts, Penny & Rezek, Temporal and spatial complexity measures for EEG-based brain-computer interfacing, Med. Biol. Eng. Comput. 37, 93 (1999)",
         family: Family::Spectral,
         accepts: Accepts::Series,

@@ -10,6 +10,7 @@ use wasm_bindgen::JsCast;
 use super::{
     controls::Parameters,
     dom,
+    equation::Equation,
     model::{Model, model},
     surrogates,
 };
@@ -150,7 +151,7 @@ fn Item(entry: &'static Entry) -> impl IntoView {
                 {move || open.get().then(|| view! {
                     <p class="mono soft">{id}</p>
                     <p>{about.summary}</p>
-                    <p class="equation">{about.equation}</p>
+                    <Equation id plain=about.equation/>
                     <Parameters entry/>
                     <p class="soft small-text">
                         {about.source} " · cost " {about.cost} " · "

@@ -4,15 +4,24 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use serde_json::Value as Json;
+use surprisal_core::{latex, measure};
 
 use super::{
     bar::Copyable,
     choose, dom,
+    equation::Equation,
     figure::FigureView,
     model::{Measured, model},
     surrogates,
 };
 use crate::{setup::plain, show};
+
+/// What is unfolded under the buttons.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Methods,
+    Latex,
+}
 
 #[component]
 pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
@@ -25,13 +34,17 @@ pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
     let parameters = list(&record.parameters);
     let chosen = list(&record.details);
     let id = record.measure.clone();
-    let methods = RwSignal::new(false);
+    let about = measure::find(&id).ok().map(|entry| entry.about);
+    let text = RwSignal::new(None::<Text>);
+    let toggle = move |which: Text| text.update(|t| *t = if *t == Some(which) { None } else { Some(which) });
+    let expanded = move |which: Text| (text.get() == Some(which)).to_string();
     let said = StoredValue::new(record.methods());
     view! {
         <div class="detail">
             {record.why.clone().map(|why| view! { <p class="reason">{why}</p> })}
             {record.warnings.iter().map(|w| view! { <p class="note warn">{w.text.clone()}</p> }).collect_view()}
             {figures.collect_view()}
+            {about.map(|about| view! { <Equation id=about.id plain=about.equation/> })}
             <dl class="facts">
                 {fact("Value", Some(exact(&record.value)).filter(|_| !record.value.is_null()))}
                 {fact("Interval", record.uncertainty.as_ref().map(|u| format!("{} to {}; {}", u.low, u.high, u.method)))}
@@ -44,12 +57,22 @@ pub(super) fn Detail(measured: Measured, key: String) -> impl IntoView {
             </dl>
             <p class="bar-buttons">
                 <button type="button" class="small" on:click=move |_| choose::reveal(model, id.clone())>"Change its parameters"</button>
-                <button type="button" class="small methods" aria-expanded=move || methods.get().to_string()
-                    on:click=move |_| methods.update(|open| *open = !*open)>"Methods text"</button>
+                <button type="button" class="small methods" aria-expanded=move || expanded(Text::Methods)
+                    on:click=move |_| toggle(Text::Methods)>"Methods text"</button>
+                {about.map(|_| view! {
+                    <button type="button" class="small latex" aria-expanded=move || expanded(Text::Latex)
+                        on:click=move |_| toggle(Text::Latex)>"LaTeX"</button>
+                })}
             </p>
-            {move || methods.get().then(|| view! {
-                <Copyable id="methods-text" text=Signal::stored(said.get_value())
-                    note="What was done, as the methods section of a paper says it."/>
+            {move || text.get().map(|which| match which {
+                Text::Methods => view! {
+                    <Copyable id="methods-text" text=Signal::stored(said.get_value())
+                        note="What was done, as the methods section of a paper says it."/>
+                }.into_any(),
+                Text::Latex => about.map(|about| view! {
+                    <Copyable id="latex-text" text=Signal::stored(latex::display(about.tex))
+                        note="The definition, for a display environment; several lines need amsmath."/>
+                }).into_any(),
             })}
         </div>
     }

@@ -9,6 +9,7 @@ mod compare;
 mod controls;
 mod detail;
 mod dom;
+mod equation;
 mod figure;
 mod file;
 mod header;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use surprisal_core::measure::{Accepts, Entry, Family, catalogue};
 
-use super::{controls, dom};
+use super::{controls, dom, equation::Equation};
 
 #[component]
 pub(super) fn Reference(id: Option<String>) -> impl IntoView {
@@ -70,7 +70,7 @@ fn Article(entry: &'static Entry) -> impl IntoView {
             <h3>{about.title}</h3>
             <p class="mono soft">{about.id}</p>
             <p>{about.summary}</p>
-            <p class="equation">{about.equation}</p>
+            <Equation id=about.id plain=about.equation/>
             <dl class="facts">
                 <div><dt>"Takes"</dt><dd>{takes(about.accepts)}</dd></div>
                 <div><dt>"Cost"</dt><dd>{about.cost}{about.gpu.then_some("; counted on the GPU where there is one")}</dd></div>

@@ -175,6 +175,11 @@ impl Experiment for Flock {
         how: "Every boid steers away from those too near, towards the mean velocity of those it sees, and towards their \
               middle; each wish is limited to what it can steer, weighted, and added up.",
         equation: "v ← clamp(v + Σ w limit(max_speed · dir(wish) − v, max_force) τ);  x ← x + vτ",
+        tex: &[
+            r"v \leftarrow \operatorname{clamp}\left(v + \sum w \operatorname{limit}\left(v_{\max} \operatorname{dir}(\mathrm{wish}) - v, f_{\max}\right) \tau\right)",
+            r"x \leftarrow x + v\tau",
+            r"v_{\max}, f_{\max} \text{ the largest speed and force}",
+        ],
         source: "Reynolds 1987, SIGGRAPH; Reynolds 1999, Steering behaviors, GDC",
         paper: "boids",
     };

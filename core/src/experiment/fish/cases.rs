@@ -267,6 +267,9 @@ impl Experiment for Cases {
               beside the library's. The ring of case 2 is in its initial condition only: rotation falls below 0.35 \
               within 10 time units, and the fish reform as streams that close through the periodic box.",
         equation: "OSI = 0.18 H_coh + 0.28 H_pol + 0.08 H_depth + 0.08 H_ang + 0.10 H_NN + 0.18 H_vel + 0.10 H_shape",
+        tex: &[
+            r"\mathrm{OSI} = 0.18 H_{\mathrm{coh}} + 0.28 H_{\mathrm{pol}} + 0.08 H_{\mathrm{depth}} + 0.08 H_{\mathrm{ang}} + 0.10 H_{\mathrm{NN}} + 0.18 H_{\mathrm{vel}} + 0.10 H_{\mathrm{shape}}",
+        ],
         source: "Herho et al. 2026, arXiv 2602.07948; dewi-kadita 0.0.4",
         paper: "fish-schooling",
     };

@@ -143,6 +143,10 @@ impl Experiment for Hysteresis {
         how: "The zone of orientation is widened in steps and then narrowed through the same widths, and the school is \
               carried over from each to the next: between the two crossings its state depends on where it comes from.",
         equation: "gap = Δr_o(P crosses the threshold upwards) − Δr_o(on the way down)",
+        tex: &[
+            r"\mathrm{gap} = \Delta r_o^{\uparrow} - \Delta r_o^{\downarrow}",
+            r"\text{where } P \text{ crosses the threshold upwards and on the way down}",
+        ],
         source: "Couzin et al. 2002, J. Theor. Biol. 218:1–11, collective memory, figure 5",
         paper: "fish-schooling",
     };

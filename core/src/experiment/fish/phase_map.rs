@@ -197,6 +197,10 @@ impl Experiment for PhaseMap {
         how: "Every point of the map is a few schools with their own noise, in open water, from random headings in a ball. \
               Columns are computed from coarse to fine, each as one batch, so that the shape shows early.",
         equation: "P = |⟨û⟩|, M = |⟨r̂ × û⟩|, means over the late part of each run and over replicates",
+        tex: &[
+            r"P = \lvert \langle \hat u \rangle \rvert, \quad M = \lvert \langle \hat r \times \hat u \rangle \rvert",
+            r"\text{means over the late part of each run and over replicates}",
+        ],
         source: "Couzin et al. 2002, J. Theor. Biol. 218:1–11, figure 3",
         paper: "fish-schooling",
     };

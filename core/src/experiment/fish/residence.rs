@@ -174,6 +174,12 @@ impl Experiment for Residence {
         how: "One school is watched for a long time. Each look is given the state that P and M say; looks of one state in a \
               row are a stay. The joint density of P and M shows where the school really is, and where only its mean.",
         equation: "P > 0.9 highly parallel; P > 0.7 dynamic parallel; M > 0.5 mill; P > 0.4 or M > 0.3 between; else swarm",
+        tex: &[
+            r"P \gt 0.9 \quad \text{highly parallel, else}",
+            r"P \gt 0.7 \quad \text{dynamic parallel, else}",
+            r"M \gt 0.5 \quad \text{mill, else}",
+            r"P \gt 0.4 \text{ or } M \gt 0.3 \quad \text{between, else swarm}",
+        ],
         source: "Tunstrøm et al. 2013, PLoS Comput. Biol. 9:e1002915; states by dewi-kadita's rule",
         paper: "fish-schooling",
     };

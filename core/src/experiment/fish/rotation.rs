@@ -77,6 +77,7 @@ impl Experiment for Rotation {
               measured at each angle. The library bins headings by polar angle and azimuth and multiplies counts by sin θ; \
               the corrected entropy uses angles between headings only.",
         equation: "range over angles of H(R(angle) û)",
+        tex: &[r"\text{range over angles } \alpha \text{ of } H(R(\alpha) \hat u)"],
         source: "docs/SCHOOL_MEASURES.md; dewi-kadita 0.0.4",
         paper: "fish-schooling",
     };

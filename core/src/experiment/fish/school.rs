@@ -302,6 +302,12 @@ impl Experiment for School {
               places of those further still. Nobody leads. Widen the zone of orientation and the school changes from a \
               swarm to a mill to a parallel school; the way back goes through other widths.",
         equation: "d = −Σ r̂ij (r < r_r), else Σ ûj (r_r ≤ r < r_o) + Σ r̂ij (r_o ≤ r < r_a); the heading turns towards d + noise by at most θτ; x ← x + sτû",
+        tex: &[
+            r"d = -\sum_{r \lt r_r} \hat r_{ij}, \text{ or if nobody is so near}",
+            r"d = \sum_{r_r \leq r \lt r_o} \hat u_j + \sum_{r_o \leq r \lt r_a} \hat r_{ij}",
+            r"\text{the heading turns towards } d + \text{noise by at most } \theta\tau",
+            r"x \leftarrow x + s\tau\hat u",
+        ],
         source: "Couzin, Krause, James, Ruxton, Franks 2002, J. Theor. Biol. 218:1–11; Herho et al. 2026, arXiv 2602.07948",
         paper: "fish-schooling",
     };

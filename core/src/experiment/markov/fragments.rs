@@ -194,6 +194,11 @@ impl Experiment for Fragments {
               first bit of the one before. Tokens go the other way: few of them span the symbols that matter, as often as a text \
               cut by the dictionary says.",
         equation: "H(X_t | X_{t−w} … X_{t−1});  H(Y₁ | bits) + H(Y₂ | Y₁, bits);  Pr(w tokens span ≥ k symbols)",
+        tex: &[
+            r"H(X_t \mid X_{t-w} \ldots X_{t-1})",
+            r"H(Y_1 \mid \mathrm{bits}) + H(Y_2 \mid Y_1, \mathrm{bits})",
+            r"\Pr(w \text{ tokens span} \geq k \text{ symbols})",
+        ],
         source: SHEET,
         paper: PAPER,
     };

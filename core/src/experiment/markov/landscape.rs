@@ -302,6 +302,10 @@ impl Experiment for Descents {
               which is kept at its best. The loss is exact, a map over the two others; gradient descent begins near 0 many \
               times. With tied weights e enters as e², which cannot turn negative, as a chain that switches would need.",
         equation: "f(x) = s (1 + 2w|w|) x + b − s/2, s = e² or e u;  ∂L/∂s at 0 = p q (p + q − 1)(1 + 2w|w|)/(p + q)²",
+        tex: &[
+            r"f(x) = s (1 + 2w\lvert w \rvert) x + b - \frac{s}{2}, \quad s = e^2 \text{ or } e u",
+            r"\left. \frac{\partial L}{\partial s} \right\rvert_{s=0} = \frac{p q (p + q - 1)(1 + 2w\lvert w \rvert)}{(p + q)^2}",
+        ],
         source: SOURCE,
         paper: PAPER,
     };

@@ -260,6 +260,10 @@ impl Experiment for Sweep {
               are counted on a million symbols and judged on fresh text, in nats per source symbol, beside the exact loss of \
               words and the theorem's bound for LZW.",
         equation: "words: H + min(1, k/m)(H₁ − H);  LZW: L ≤ H/(1 − ε), ε = ln(1/δ)/(0.99 ln d)",
+        tex: &[
+            r"\text{words: } H + \min\left(1, \frac{k}{m}\right) (H_1 - H)",
+            r"\text{LZW: } L \leq \frac{H}{1 - \varepsilon}, \quad \varepsilon = \frac{\ln(1/\delta)}{0.99 \ln d}",
+        ],
         source: SOURCE,
         paper: PAPER,
     };

@@ -288,6 +288,10 @@ impl Experiment for Tokenization {
               A token holds the symbols that the next one depends on, so what had to be looked for k places back is in the \
               current token. The barrier is one of budget: with more steps the transformer on characters moves too.",
         equation: "L = −(1/n) Σ ln Q(tᵢ | t₍<ᵢ₎);  H₁ = h(p/(p+q)),  H = (q h(p) + p h(q))/(p+q)",
+        tex: &[
+            r"L = -\frac{1}{n} \sum_i \ln Q(t_i \mid t_{\lt i})",
+            r"H_1 = h\left(\frac{p}{p+q}\right), \quad H = \frac{q h(p) + p h(q)}{p+q}",
+        ],
         source: SOURCE,
         paper: PAPER,
     };

@@ -216,6 +216,11 @@ impl Experiment for Alignment {
         how: "Every particle takes the mean direction of all within a radius, itself included, plus noise, and moves one \
               step. The order φ falls from 1 to nearly 0 as the noise grows, and the entropy of headings rises.",
         equation: "θᵢ(t+1) = arg Σ_{|r_ij|<r} e^{iθ_j} + Δ,  Δ uniform in ±η/2;  φ = |⟨e^{iθ}⟩|",
+        tex: &[
+            r"\theta_i(t+1) = \arg \sum_{\lvert r_{ij} \rvert \lt r} \mathrm{e}^{\mathrm{i}\theta_j} + \Delta",
+            r"\Delta \text{ uniform in } \pm\eta/2",
+            r"\varphi = \left\lvert \left\langle \mathrm{e}^{\mathrm{i}\theta} \right\rangle \right\rvert",
+        ],
         source: "Vicsek, Czirók, Ben-Jacob, Cohen, Shochet 1995, Phys. Rev. Lett. 75:1226",
         paper: "vicsek",
     };

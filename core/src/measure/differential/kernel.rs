@@ -314,6 +314,10 @@ impl Measure for Resubstitution {
         title: "Differential entropy, kernel density",
         summary: "The mean surprise of the values under a smooth density made of all of them; biased low.",
         equation: "H = −(1/N) Σ log₂ f(x_i), f(x) = 1/(N h √(2π)) Σ_j exp(−(x − x_j)²/2h²)",
+        tex: &[
+            r"H = -\frac{1}{N} \sum_{i=1}^{N} \log_2 f(x_i)",
+            r"f(x) = \frac{1}{N h \sqrt{2\pi}} \sum_{j=1}^{N} \exp\left(-\frac{(x - x_j)^2}{2h^2}\right)",
+        ],
         source: "Ahmad & Lin, A nonparametric estimation of the entropy for absolutely continuous distributions, IEEE Trans. Inf. Theory 22, 372 (1976); bandwidth: Scott, Multivariate Density Estimation (1992)",
         family: Family::Differential,
         accepts: Accepts::Series,
@@ -339,6 +343,10 @@ impl Measure for LeaveOneOut {
         title: "Differential entropy, kernel density, leave one out",
         summary: "The mean surprise of each value under a smooth density made of the others: honest about values that stand alone.",
         equation: "H = −(1/N) Σ log₂ f₋ᵢ(x_i), f₋ᵢ(x) = 1/((N−1) h √(2π)) Σ_{j≠i} exp(−(x − x_j)²/2h²)",
+        tex: &[
+            r"H = -\frac{1}{N} \sum_{i=1}^{N} \log_2 f_{-i}(x_i)",
+            r"f_{-i}(x) = \frac{1}{(N-1) h \sqrt{2\pi}} \sum_{j \neq i} \exp\left(-\frac{(x - x_j)^2}{2h^2}\right)",
+        ],
         source: "Hall & Morton, On the estimation of entropy, Ann. Inst. Stat. Math. 45, 69 (1993); bandwidth: Scott, Multivariate Density Estimation (1992)",
         family: Family::Differential,
         accepts: Accepts::Series,

@@ -159,6 +159,10 @@ impl Measure for Vasicek {
         title: "Differential entropy, Vasicek",
         summary: "The entropy of the density behind a sample, from the spacings of its sorted values: no bins to choose.",
         equation: "H = (1/n) Σ log₂[n (x_(i+m) − x_(i−m)) / (2m)], order statistics beyond the ends taken as the ends",
+        tex: &[
+            r"H = \frac{1}{n} \sum_{i=1}^{n} \log_2 \frac{n \left(x_{(i+m)} - x_{(i-m)}\right)}{2m}",
+            r"x_{(j)} = x_{(1)} \text{ for } j \lt 1, \quad x_{(j)} = x_{(n)} \text{ for } j \gt n",
+        ],
         source: "Vasicek, A test for normality based on sample entropy, J. R. Stat. Soc. B 38, 54 (1976)",
         family: Family::Differential,
         accepts: Accepts::Series,
@@ -184,6 +188,12 @@ impl Measure for Ebrahimi {
         title: "Differential entropy, Ebrahimi",
         summary: "Vasicek's estimate with the density at both ends corrected, which makes it less biased.",
         equation: "H = (1/n) Σ log₂[n (x_(i+m) − x_(i−m)) / (c_i m)], c_i = 1 + (i−1)/m for i ≤ m, 2 inside, 1 + (n−i)/m for i > n − m",
+        tex: &[
+            r"H = \frac{1}{n} \sum_{i=1}^{n} \log_2 \frac{n \left(x_{(i+m)} - x_{(i-m)}\right)}{c_i m}",
+            r"c_i = 1 + \frac{i-1}{m} \text{ for } i \leq m",
+            r"c_i = 2 \text{ inside}",
+            r"c_i = 1 + \frac{n-i}{m} \text{ for } i \gt n - m",
+        ],
         source: "Ebrahimi, Pflughoeft & Soofi, Two measures of sample entropy, Stat. Probab. Lett. 20, 225 (1994)",
         family: Family::Differential,
         accepts: Accepts::Series,

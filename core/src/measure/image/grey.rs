@@ -49,6 +49,7 @@ impl Measure for Grey {
         title: "Grey-level entropy",
         summary: "How many bits a pixel is worth when its neighbours are not looked at.",
         equation: "H = −Σ p(g) log₂ p(g) over the grey levels g",
+        tex: &[r"H = -\sum_g p(g) \log_2 p(g)", r"g \text{ the grey levels}"],
         source: "Gonzalez & Woods, Digital image processing (4th ed., 2018), section 8.1",
         family: Family::Image,
         accepts: Accepts::Image,
@@ -155,6 +156,10 @@ impl Measure for LocalMap {
         title: "Local entropy of an image",
         summary: "Where an image has detail: the entropy of the grey levels in a window around every pixel, and its mean.",
         equation: "H(x,y) = −Σ p(g) log₂ p(g) over the pixels within the radius in both directions",
+        tex: &[
+            r"H(x,y) = -\sum_g p(g) \log_2 p(g)",
+            r"p(g) \text{ of the pixels within the radius in both directions}",
+        ],
         source: "van der Walt et al., scikit-image, PeerJ 2, e453 (2014), filters.rank.entropy, with a square window clipped at the border",
         family: Family::Image,
         accepts: Accepts::Image,

@@ -75,6 +75,7 @@ impl Measure for AttentionEntropy {
         title: "Attention entropy",
         summary: "Over how many keys a query spreads its attention, head by head: 0 looks at one, log₂ of the keys at all alike.",
         equation: "H = −Σ_j a_ij log₂ a_ij, mean over the queries i",
+        tex: &[r"H = -\sum_j a_{ij} \log_2 a_{ij}", r"\text{mean over the queries } i"],
         source: "Clark et al., What does BERT look at?, BlackboxNLP (2019), section 3.2; Zhai et al., Stabilizing transformer training by preventing attention entropy collapse, ICML (2023)",
         family: Family::Matrix,
         accepts: Accepts::Attention,

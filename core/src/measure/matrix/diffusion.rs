@@ -141,6 +141,12 @@ impl Measure for DiffusionEntropy {
         title: "Diffusion spectral entropy",
         summary: "Over how many slow modes a random walk among the observations is spread. A fixed width measures their scale as much as their shape.",
         equation: "−Σ pᵢ log₂ pᵢ, pᵢ = |λᵢ|^t / Σ |λ|^t of K = D^−α G D^−α, G_ij = exp(−|xᵢ − xⱼ|²/(2σ²)), D its row sums",
+        tex: &[
+            r"-\sum_i p_i \log_2 p_i, \quad p_i = \frac{\lvert \lambda_i \rvert^t}{\sum_j \lvert \lambda_j \rvert^t}",
+            r"\lambda_i \text{ the eigenvalues of } K = D^{-\alpha} G D^{-\alpha}",
+            r"G_{ij} = \exp\left(-\frac{\lVert x_i - x_j \rVert^2}{2\sigma^2}\right)",
+            r"D \text{ the row sums of } G",
+        ],
         source: "Liao et al., Assessing neural network representations during training using noise-resilient diffusion spectral entropy, arXiv 2312.04823 (2023), section 3; the spectrum as in their package dse-dsmi 1.1",
         family: Family::Matrix,
         accepts: Accepts::Table,
@@ -203,6 +209,10 @@ impl Measure for DiffusionInformation {
         title: "Diffusion spectral mutual information",
         summary: "How much less spread the observations of one label are than as many drawn at random. Not bounded by the entropy of the labels, and sometimes negative.",
         equation: "Σ_c p(c) [⟨DSE(A), |A| = n_c⟩ − DSE(X | label c)], A random subsets of X",
+        tex: &[
+            r"\sum_c p(c) \left[ \left\langle \mathrm{DSE}(A) \right\rangle_{\lvert A \rvert = n_c} - \mathrm{DSE}(X \mid \text{label } c) \right]",
+            r"A \text{ random subsets of } X",
+        ],
         source: "Liao et al., arXiv 2312.04823 (2023), section 4; their package dse-dsmi 1.1",
         family: Family::Matrix,
         accepts: Accepts::Table,

@@ -40,6 +40,11 @@ impl Measure for GaussianEntropy {
         title: "Matrix-based Rényi entropy",
         summary: "How many groups of similar observations there are, in bits, without estimating a density: 0 if all are alike, log₂ n if all are strangers.",
         equation: "S_α = log₂(Σ λᵢ^α)/(1 − α) of K/n, K_ij = exp(−|xᵢ − xⱼ|²/(2σ²))",
+        tex: &[
+            r"S_\alpha = \frac{1}{1-\alpha} \log_2 \sum_i \lambda_i^\alpha",
+            r"\lambda_i \text{ the eigenvalues of } K/n",
+            r"K_{ij} = \exp\left(-\frac{\lVert x_i - x_j \rVert^2}{2\sigma^2}\right)",
+        ],
         source: "Sánchez Giraldo, Rao & Príncipe, Measures of entropy from data using infinitely divisible kernels, IEEE Trans. Inf. Theory 61, 535 (2015), definition 5",
         family: Family::Matrix,
         accepts: Accepts::Table,
@@ -89,6 +94,10 @@ impl Measure for MatrixInformation {
         title: "Matrix-based mutual information",
         summary: "How much the similarities between observations in one group of columns tell about those in another.",
         equation: "I_α = S_α(A) + S_α(B) − S_α(A∘B / tr A∘B), A and B the kernel matrices of both groups",
+        tex: &[
+            r"I_\alpha = S_\alpha(A) + S_\alpha(B) - S_\alpha\left(\frac{A \circ B}{\operatorname{tr}(A \circ B)}\right)",
+            r"A, B \text{ the kernel matrices of both groups}",
+        ],
         source: "Sánchez Giraldo, Rao & Príncipe, IEEE Trans. Inf. Theory 61, 535 (2015), definitions 7 and 8; Yu et al., IEEE Trans. Pattern Anal. 42, 2960 (2020)",
         family: Family::Matrix,
         accepts: Accepts::Pair,

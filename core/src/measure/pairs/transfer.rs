@@ -92,6 +92,11 @@ impl Measure for TransferPlugin {
         title: "Transfer entropy, plug-in",
         summary: "How many bits the past of the first column tells about the next value of the second, beyond its own past.",
         equation: "T(X→Y) = H(Yₜ,Y⁻) − H(Y⁻) − H(Yₜ,Y⁻,X⁻) + H(Y⁻,X⁻), Y⁻ the last k values, X⁻ the l values up to t − lag",
+        tex: &[
+            r"T(X \to Y) = H(Y_t, Y^{-}) - H(Y^{-}) - H(Y_t, Y^{-}, X^{-}) + H(Y^{-}, X^{-})",
+            r"Y^{-} \text{ the last } k \text{ values}",
+            r"X^{-} \text{ the } l \text{ values up to } t - \mathrm{lag}",
+        ],
         source: "Schreiber, Measuring information transfer, Phys. Rev. Lett. 85, 461 (2000), equation (4)",
         family: Family::Pairs,
         accepts: Accepts::SymbolPair,
@@ -229,6 +234,10 @@ impl Measure for TransferKsg {
         title: "Transfer entropy, nearest neighbours",
         summary: "How many bits the past of the first column tells about the next value of the second, beyond its own past, for real values.",
         equation: "T = ψ(k) + ⟨ψ(n_Y⁻ + 1) − ψ(n_Yₜ,Y⁻ + 1) − ψ(n_Y⁻,X⁻ + 1)⟩, counts strictly within the distance to the k-th neighbour of (Yₜ, Y⁻, X⁻)",
+        tex: &[
+            r"T = \psi(k) + \left\langle \psi(n_{Y^{-}} + 1) - \psi(n_{Y_t,Y^{-}} + 1) - \psi(n_{Y^{-},X^{-}} + 1) \right\rangle",
+            r"n \text{ the points strictly within the distance to the } k\text{-th neighbour of } (Y_t, Y^{-}, X^{-})",
+        ],
         source: "Frenzel & Pompe, Partial mutual information for coupling analysis of multivariate time series, Phys. Rev. Lett. 99, 204101 (2007), equation (4)",
         family: Family::Pairs,
         accepts: Accepts::Pair,

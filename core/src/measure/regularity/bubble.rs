@@ -200,6 +200,11 @@ impl Measure for Bubble {
         title: "Bubble entropy",
         summary: "Entropy gained, when windows grow by one value, in the number of swaps that sort them: nearly free of parameters.",
         equation: "bEn = [H₂(m+1) − H₂(m)] / ln((m+1)/(m−1)), H₂ = −ln Σ p² over the number of inversions of a window",
+        tex: &[
+            r"\mathrm{bEn} = \frac{H_2(m+1) - H_2(m)}{\ln\frac{m+1}{m-1}}",
+            r"H_2 = -\ln \sum_j p_j^2",
+            r"p_j \text{ the share of windows with } j \text{ inversions}",
+        ],
         source: "Manis, Aktaruzzaman & Sassi, Bubble entropy: an entropy almost free of parameters, IEEE Trans. Biomed. Eng. 64, 2711 (2017)",
         family: Family::Regularity,
         accepts: Accepts::Series,

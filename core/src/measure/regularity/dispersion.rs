@@ -126,6 +126,11 @@ impl Measure for Dispersion {
         title: "Dispersion entropy",
         summary: "The entropy of words of amplitude classes: unlike order patterns it sees amplitudes, and it takes O(N).",
         equation: "H = −Σ p(w) ln p(w) over words w of m classes z = ⌈c Φ((x − mean)/sd)⌉",
+        tex: &[
+            r"H = -\sum_w p(w) \ln p(w)",
+            r"w \text{ the words of } m \text{ classes } z",
+            r"z = \left\lceil c \Phi\left(\frac{x - \mathrm{mean}}{\mathrm{sd}}\right) \right\rceil",
+        ],
         source: "Rostaghi & Azami, Dispersion entropy: a measure for time-series analysis, IEEE Signal Process. Lett. 23, 610 (2016)",
         family: Family::Regularity,
         accepts: Accepts::Series,

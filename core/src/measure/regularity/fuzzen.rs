@@ -45,6 +45,11 @@ impl Measure for Fuzzy {
         title: "Fuzzy entropy",
         summary: "Sample entropy with a soft threshold and templates without their mean: smooth in r, and defined for short series.",
         equation: "FuzzyEn = ln φ_m − ln φ_{m+1}, φ the mean of exp(−dⁿ/r) over pairs of templates, d their Chebyshev distance after removing each one's mean",
+        tex: &[
+            r"\mathrm{FuzzyEn} = \ln \varphi_m - \ln \varphi_{m+1}",
+            r"\varphi \text{ the mean of } \exp(-d^n / r) \text{ over pairs of templates}",
+            r"d \text{ their Chebyshev distance after removing each one's mean}",
+        ],
         source: "Chen, Wang, Xie & Yu, Characterization of surface EMG signal based on fuzzy entropy, IEEE Trans. Neural Syst. Rehabil. Eng. 15, 266 (2007)",
         family: Family::Regularity,
         accepts: Accepts::Series,

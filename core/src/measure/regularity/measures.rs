@@ -201,6 +201,10 @@ impl Measure for Sample {
         title: "Sample entropy",
         summary: "How surprising the next value is after two stretches have matched: small for regular series.",
         equation: "SampEn = −ln(A/B), B and A the pairs of templates within r over m and m + 1 values",
+        tex: &[
+            r"\mathrm{SampEn} = -\ln \frac{A}{B}",
+            r"B, A \text{ the pairs of templates within } r \text{ over } m \text{ and } m + 1 \text{ values}",
+        ],
         source: "Richman & Moorman, Physiological time-series analysis using approximate entropy and sample entropy, Am. J. Physiol. 278, H2039 (2000)",
         family: Family::Regularity,
         accepts: Accepts::Series,
@@ -297,6 +301,11 @@ impl Measure for Approximate {
         title: "Approximate entropy",
         summary: "The forerunner of sample entropy; templates match themselves, so it is biased towards regularity.",
         equation: "ApEn = φ_m − φ_{m+1}, φ_m = mean of ln(C_i / (N − (m−1)τ)), C_i templates within r, itself included",
+        tex: &[
+            r"\mathrm{ApEn} = \varphi_m - \varphi_{m+1}",
+            r"\varphi_m = \left\langle \ln \frac{C_i}{N - (m-1)\tau} \right\rangle",
+            r"C_i \text{ the templates within } r \text{ of template } i, \text{ itself included}",
+        ],
         source: "Pincus, Approximate entropy as a measure of system complexity, PNAS 88, 2297 (1991)",
         family: Family::Regularity,
         accepts: Accepts::Series,

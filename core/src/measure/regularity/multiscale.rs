@@ -166,6 +166,10 @@ impl Measure for Multiscale {
         title: "Multiscale entropy",
         summary: "Entropy at longer and longer time scales: it falls for white noise, and stays for long-range correlation.",
         equation: "MSE(s) = SampEn(m, r) of the means of blocks of s values, r fixed by the original series",
+        tex: &[
+            r"\mathrm{MSE}(s) = \mathrm{SampEn}(m, r) \text{ of } y^{(s)}, \quad y_j^{(s)} = \frac{1}{s} \sum_{i=(j-1)s+1}^{js} x_i",
+            r"r \text{ fixed by the original series}",
+        ],
         source: "Costa, Goldberger & Peng, Multiscale entropy analysis of complex physiologic time series, Phys. Rev. Lett. 89, 068102 (2002)",
         family: Family::Regularity,
         accepts: Accepts::Series,

@@ -144,6 +144,11 @@ impl Measure for Slope {
         title: "Slope entropy",
         summary: "The entropy of words of steep, gentle and flat steps, so that both order and amplitude count.",
         equation: "H = −Σ p(w) log₂ p(w) over words w of m−1 symbols of the angle arctan(x_{i+τ} − x_i): beyond ±γ, beyond ±δ, flat",
+        tex: &[
+            r"H = -\sum_w p(w) \log_2 p(w)",
+            r"w \text{ the words of } m - 1 \text{ symbols of the angle } \arctan(x_{i+\tau} - x_i)",
+            r"\text{symbols: beyond } \pm\gamma, \text{ beyond } \pm\delta, \text{ flat}",
+        ],
         source: "Cuesta-Frau, Slope entropy: a new time series complexity estimator based on both symbolic patterns and amplitude information, Entropy 21, 1167 (2019)",
         family: Family::Regularity,
         accepts: Accepts::Series,

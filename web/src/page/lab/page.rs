@@ -9,6 +9,7 @@ use super::{Phase, bar::Bar, chip, claims::Claims, knobs::Knobs, stage::Stage, t
 use crate::{
     live::{Act, Watch},
     page::{
+        equation::Equation,
         figure::FigureView,
         model::{Model, model},
     },
@@ -226,7 +227,7 @@ fn Background(entry: &'static Entry) -> impl IntoView {
         <section class="background" aria-labelledby="how-title">
             <h2 id="how-title">"How it works"</h2>
             <p>{about.how}</p>
-            <p class="equation">{about.equation}</p>
+            <Equation id=about.id plain=about.equation/>
             <p class="soft small-text">{about.source}</p>
         </section>
     }
