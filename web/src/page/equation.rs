@@ -11,8 +11,8 @@ pub(super) fn Equation(id: &'static str, plain: &'static str) -> impl IntoView {
     match equation::mathml(id) {
         // A text that this module was built with: nothing that anyone gave is in it.
         Some(math) => {
-            view! { <div class="equation" tabindex="0" role="group" aria-label="Equation" inner_html=math></div> }
-                .into_any()
+            // Where it is too long browsers let the keyboard scroll it; a stop for each would be 75 in the reference.
+            view! { <div class="equation" role="group" aria-label="Equation" inner_html=math></div> }.into_any()
         }
         None => view! { <p class="equation plain">{plain}</p> }.into_any(),
     }
