@@ -1,6 +1,7 @@
-// The same arithmetic twice: with meetings of the workgroup in between, and without. Tells how dear barriers are here.
+// As many sums twice: of what the neighbours in a workgroup have written, which takes barriers, and of what an invocation
+// has itself. Tells how dear it is to meet.
 //
-// MEETS  whether an invocation reads what its neighbours wrote, which takes barriers
+// MEETS  which of the two
 
 @group(0) @binding(0) var<storage, read_write> results: array<f32>;
 @group(0) @binding(1) var<uniform> start: vec4<f32>;
@@ -11,16 +12,18 @@ var<workgroup> panel: array<f32, WIDTH>;
 fn calibrate(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     var x = start.x + f32(local);
     for (var round = 0u; round < ROUNDS; round++) {
-        panel[local] = x;
-        if MEETS == 1u {
-            workgroupBarrier();
-        }
         var sum = 0.0;
-        for (var i = 0u; i < 8u; i++) {
-            sum += start.y * panel[(local + MEETS * i) % WIDTH];
-        }
         if MEETS == 1u {
+            panel[local] = x;
             workgroupBarrier();
+            for (var i = 0u; i < TERMS; i++) {
+                sum += start.y * panel[(local + i) % WIDTH];
+            }
+            workgroupBarrier();
+        } else {
+            for (var i = 0u; i < TERMS; i++) {
+                sum += start.y * (x + f32(i));
+            }
         }
         x = sum;
     }

@@ -1,5 +1,5 @@
 // Causal attention as in `../attend.wgsl`: an invocation has ROWS queries (or, for keys and values on the way back, ROWS keys)
-// of one head and walks over the others by fours. What it adds up for a row lies where it belongs in the arena.
+// of one head and walks over the others, 4 QUADS at a time. What it adds up for a row lies where it belongs in the arena.
 //
 // ROPE  whether gradients are turned back by their places
 
@@ -7,6 +7,7 @@
 #import "random"
 
 const LOWEST: f32 = -1e30;
+const STEP: u32 = 4u * QUADS;
 
 // Where an invocation's numbers lie.
 struct Place {
@@ -110,35 +111,50 @@ fn attend(
     var m_$r = LOWEST;
     var l_$r = 0.0;
     #end
-    for (var k0 = begin; k0 < end; k0 += 4u) {
+    for (var k0 = begin; k0 < end; k0 += STEP) {
         #repeat r 0 ROWS
-        var s_$r = vec4<f32>();
+        #repeat j 0 QUADS
+        var s_$r_$j = vec4<f32>();
+        #end
         #end
         for (var d = 0u; d < head; d++) {
-            let k = four(keys + d, stride, k0);
+            #repeat j 0 QUADS
+            let k_$j = four(keys + d, stride, k0 + 4u * $ju);
+            #end
             #repeat r 0 ROWS
-            s_$r += arena[queries + row_$r * stride + d] * k;
+            let q_$r = arena[queries + row_$r * stride + d];
+            #repeat j 0 QUADS
+            s_$r_$j += q_$r * k_$j;
+            #end
             #end
         }
         #repeat r 0 ROWS
-        let seen_$r = sees(first + $ru, k0);
-        s_$r = select(vec4<f32>(LOWEST), s_$r * scale, seen_$r);
-        let now_$r = max(m_$r, max(max(s_$r.x, s_$r.y), max(s_$r.z, s_$r.w)));
+        var now_$r = m_$r;
+        #repeat j 0 QUADS
+        let seen_$r_$j = sees(first + $ru, k0 + 4u * $ju);
+        s_$r_$j = select(vec4<f32>(LOWEST), s_$r_$j * scale, seen_$r_$j);
+        now_$r = max(now_$r, max(max(s_$r_$j.x, s_$r_$j.y), max(s_$r_$j.z, s_$r_$j.w)));
+        #end
         let factor_$r = exp(m_$r - now_$r);
-        s_$r = select(vec4<f32>(), exp(s_$r - now_$r), seen_$r);
-        l_$r = l_$r * factor_$r + sum_of(s_$r);
         m_$r = now_$r;
+        l_$r *= factor_$r;
+        #repeat j 0 QUADS
+        s_$r_$j = select(vec4<f32>(), exp(s_$r_$j - now_$r), seen_$r_$j);
+        l_$r += sum_of(s_$r_$j);
+        #end
         #end
         for (var d = 0u; d < head; d++) {
-            let v = four(values + d, stride, k0);
+            #repeat j 0 QUADS
+            let v_$j = four(values + d, stride, k0 + 4u * $ju);
+            #end
             #repeat r 0 ROWS
             if first + $ru < op.length {
                 let cell = out + row_$r * op.width + d;
-                var x = 0.0;
-                if k0 > begin {
-                    x = arena[cell] * factor_$r;
-                }
-                arena[cell] = x + sum_of(s_$r * v);
+                var x = select(0.0, arena[cell] * factor_$r, k0 > begin);
+                #repeat j 0 QUADS
+                x += sum_of(s_$r_$j * v_$j);
+                #end
+                arena[cell] = x;
             }
             #end
         }
@@ -195,33 +211,45 @@ fn attend_queries(
         arena[place.base + op.delta + place.rows + row_$r] = delta_$r;
     }
     #end
-    for (var k0 = begin; k0 < end; k0 += 4u) {
+    for (var k0 = begin; k0 < end; k0 += STEP) {
         #repeat r 0 ROWS
-        var s_$r = vec4<f32>();
-        var t_$r = vec4<f32>();
+        #repeat j 0 QUADS
+        var s_$r_$j = vec4<f32>();
+        var t_$r_$j = vec4<f32>();
+        #end
         #end
         for (var d = 0u; d < head; d++) {
-            let k = four(keys + d, stride, k0);
-            let v = four(values + d, stride, k0);
+            #repeat j 0 QUADS
+            let k_$j = four(keys + d, stride, k0 + 4u * $ju);
+            let v_$j = four(values + d, stride, k0 + 4u * $ju);
+            #end
             #repeat r 0 ROWS
-            s_$r += arena[queries + row_$r * stride + d] * k;
-            t_$r += arena[dout + row_$r * op.width + d] * v;
+            let q_$r = arena[queries + row_$r * stride + d];
+            let y_$r = arena[dout + row_$r * op.width + d];
+            #repeat j 0 QUADS
+            s_$r_$j += q_$r * k_$j;
+            t_$r_$j += y_$r * v_$j;
+            #end
             #end
         }
         #repeat r 0 ROWS
-        s_$r = exp(min(s_$r * scale - lse_$r, vec4<f32>(80.0))) * (t_$r - delta_$r) * scale;
-        s_$r = select(vec4<f32>(), s_$r, sees(first + $ru, k0));
+        #repeat j 0 QUADS
+        s_$r_$j = exp(min(s_$r_$j * scale - lse_$r, vec4<f32>(80.0))) * (t_$r_$j - delta_$r) * scale;
+        s_$r_$j = select(vec4<f32>(), s_$r_$j, sees(first + $ru, k0 + 4u * $ju));
+        #end
         #end
         for (var d = 0u; d < head; d++) {
-            let k = four(keys + d, stride, k0);
+            #repeat j 0 QUADS
+            let k_$j = four(keys + d, stride, k0 + 4u * $ju);
+            #end
             #repeat r 0 ROWS
             if first + $ru < op.length {
                 let cell = dqueries + row_$r * stride + d;
-                var x = 0.0;
-                if k0 > begin {
-                    x = arena[cell];
-                }
-                arena[cell] = x + sum_of(s_$r * k);
+                var x = select(0.0, arena[cell], k0 > begin);
+                #repeat j 0 QUADS
+                x += sum_of(s_$r_$j * k_$j);
+                #end
+                arena[cell] = x;
             }
             #end
         }
@@ -256,37 +284,52 @@ fn attend_keys(
     #repeat r 0 ROWS
     let row_$r = min(first + $ru, op.length - 1u);
     #end
-    for (var q0 = first; q0 < end; q0 += 4u) {
+    for (var q0 = first; q0 < end; q0 += STEP) {
         #repeat r 0 ROWS
-        var s_$r = vec4<f32>();
-        var t_$r = vec4<f32>();
+        #repeat j 0 QUADS
+        var s_$r_$j = vec4<f32>();
+        var t_$r_$j = vec4<f32>();
+        #end
         #end
         for (var d = 0u; d < head; d++) {
-            let x = four(queries + d, stride, q0);
-            let y = four(dout + d, op.width, q0);
+            #repeat j 0 QUADS
+            let x_$j = four(queries + d, stride, q0 + 4u * $ju);
+            let y_$j = four(dout + d, op.width, q0 + 4u * $ju);
+            #end
             #repeat r 0 ROWS
-            s_$r += arena[keys + row_$r * stride + d] * x;
-            t_$r += arena[values + row_$r * stride + d] * y;
+            let k_$r = arena[keys + row_$r * stride + d];
+            let v_$r = arena[values + row_$r * stride + d];
+            #repeat j 0 QUADS
+            s_$r_$j += k_$r * x_$j;
+            t_$r_$j += v_$r * y_$j;
+            #end
             #end
         }
-        let lse = four(place.base + op.lse + place.rows, 1u, q0);
-        let delta = four(place.base + op.delta + place.rows, 1u, q0);
+        #repeat j 0 QUADS
+        let lse_$j = four(place.base + op.lse + place.rows, 1u, q0 + 4u * $ju);
+        let delta_$j = four(place.base + op.delta + place.rows, 1u, q0 + 4u * $ju);
         #repeat r 0 ROWS
-        s_$r = select(vec4<f32>(), exp(min(s_$r * scale - lse, vec4<f32>(80.0))), seen_by(q0, first + $ru));
-        t_$r = s_$r * (t_$r - delta) * scale;
+        s_$r_$j = exp(min(s_$r_$j * scale - lse_$j, vec4<f32>(80.0)));
+        s_$r_$j = select(vec4<f32>(), s_$r_$j, seen_by(q0 + 4u * $ju, first + $ru));
+        t_$r_$j = s_$r_$j * (t_$r_$j - delta_$j) * scale;
+        #end
         #end
         for (var d = 0u; d < head; d++) {
-            let x = four(queries + d, stride, q0);
-            let y = four(dout + d, op.width, q0);
+            #repeat j 0 QUADS
+            let x_$j = four(queries + d, stride, q0 + 4u * $ju);
+            let y_$j = four(dout + d, op.width, q0 + 4u * $ju);
+            #end
             #repeat r 0 ROWS
             if first + $ru < op.length {
                 let cell = dkeys + row_$r * stride + d;
-                var both = vec2<f32>();
-                if q0 > first {
-                    both = vec2<f32>(arena[cell], arena[cell + op.width]);
-                }
-                arena[cell] = both.x + sum_of(t_$r * x);
-                arena[cell + op.width] = both.y + sum_of(s_$r * y);
+                var dk = select(0.0, arena[cell], q0 > first);
+                var dv = select(0.0, arena[cell + op.width], q0 > first);
+                #repeat j 0 QUADS
+                dk += sum_of(t_$r_$j * x_$j);
+                dv += sum_of(s_$r_$j * y_$j);
+                #end
+                arena[cell] = dk;
+                arena[cell + op.width] = dv;
             }
             #end
         }

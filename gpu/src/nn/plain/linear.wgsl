@@ -138,7 +138,28 @@ fn linear(
         #end
         #end
         var at = weight_base + op.weight;
-        for (var k = source; k < source + op.inner; k++) {
+        var k = source;
+        let last = source + op.inner;
+        // Four at a time: where compilers keep what a loop adds up in memory, a turn of the loop costs more than a product.
+        for (; k + 4u <= last; k += 4u) {
+            #repeat u 0 4
+            #repeat j 0 QUADS
+            let w_$u_$j = vec4<f32>(
+                weights[at + o_$j_0], weights[at + o_$j_1], weights[at + o_$j_2], weights[at + o_$j_3],
+            );
+            #end
+            at += op.columns;
+            #end
+            #repeat r 0 ROWS
+            #repeat u 0 4
+            let x_$r_$u = arena[k + $ru * op.inner + $uu];
+            #repeat j 0 QUADS
+            a_$r_$j += x_$r_$u * w_$u_$j;
+            #end
+            #end
+            #end
+        }
+        for (; k < last; k++) {
             #repeat j 0 QUADS
             let w_$j = vec4<f32>(
                 weights[at + o_$j_0], weights[at + o_$j_1], weights[at + o_$j_2], weights[at + o_$j_3],

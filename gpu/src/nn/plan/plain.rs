@@ -9,13 +9,13 @@ use crate::kernels::Kernel;
 /// Invocations of a workgroup.
 const WIDTH: u32 = 16;
 /// The tile of a product that an invocation makes: rows, and fours of columns.
-const TILE: [u32; 2] = [8, 2];
+const TILE: [u32; 2] = [8, 4];
 /// The same for an invocation that makes whole rows.
-const WHOLE_TILE: [u32; 2] = [8, 2];
+const WHOLE_TILE: [u32; 2] = [8, 4];
 /// The tile of a gradient: inputs, and fours of columns.
-const GRADIENT_TILE: [u32; 2] = [8, 2];
-/// Queries, or keys, of an invocation.
-const ATTENDED: u32 = 4;
+const GRADIENT_TILE: [u32; 2] = [8, 4];
+/// Queries of an invocation, and fours of keys that it looks at together; or keys, and fours of queries.
+const ATTENDED: [u32; 2] = [4, 2];
 /// Parameters of a block of the update.
 pub(super) const BLOCK: usize = 64;
 /// Rows of a slice at least, and slices at most.
@@ -68,7 +68,7 @@ fn linear_constants(kind: Kind) -> Vec<(&'static str, u32)> {
 }
 
 fn attend_constants(rope: bool) -> Vec<(&'static str, u32)> {
-    vec![("ROPE", u32::from(rope)), ("ROWS", ATTENDED), ("WIDTH", WIDTH)]
+    vec![("ROPE", u32::from(rope)), ("ROWS", ATTENDED[0]), ("QUADS", ATTENDED[1]), ("WIDTH", WIDTH)]
 }
 
 fn ends_constants() -> Vec<(&'static str, u32)> {
@@ -116,7 +116,7 @@ pub(super) fn linear(kind: Kind, op: Op) -> Dispatch {
 }
 
 pub(super) fn attend(config: &Config, entry: &'static str, op: Op) -> Dispatch {
-    let blocks = u64::from(op.length.div_ceil(ATTENDED)) * u64::from(op.heads);
+    let blocks = u64::from(op.length.div_ceil(ATTENDED[0])) * u64::from(op.heads);
     let groups = groups_of(u64::from(op.rows / op.length) * blocks * u64::from(op.runs));
     let constants = attend_constants(config.positions == Positions::Rope);
     Dispatch { kernel: &ATTEND, entry, constants, op, groups, label: entry }
