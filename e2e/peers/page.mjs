@@ -27,9 +27,6 @@ globalThis.adapter = async () => {
   return info ? { name: [info.vendor, info.architecture, info.description].filter(Boolean).join(' '), fallback: info.isFallbackAdapter } : null;
 };
 
-/** The dispatches of a step of ours, which is not run on this adapter. */
-globalThis.ours = async (problem) => (await (await import('./surprisal.mjs')).make('', null, problem)).dispatches;
-
 globalThis.measure = async ({ library, backend, problem }) => {
   const { make } = await import(`./${library}.mjs`);
   const began = performance.now();
@@ -66,5 +63,7 @@ globalThis.measure = async ({ library, backend, problem }) => {
     at++;
   }
   if (!(processor > 0)) processor = null;
-  return { seconds, processor, first, losses, last, dispatches: counted || null, note: note?.() ?? '' };
+  const compiled = backend === 'webgpu' && `first loss after ${first.toFixed(1)} s`;
+  const told = [note?.(), compiled].filter(Boolean).join('; ');
+  return { seconds, processor, first, losses, last, dispatches: counted || null, note: told };
 };

@@ -1,18 +1,19 @@
 //! Speed of training on the GPU beside the CPU reference: `cargo run --release -p surprisal-gpu --example training_bench`.
 //!
-//! Prints one line a size: dispatches a step; the best of some runs in milliseconds a step, by the clock on the wall and by
-//! that of the processors (a software adapter uses them all, and a busy machine counts less); and the ratios. Both begin
-//! with the same weights; the first losses are printed, to be compared. Then what the dispatches of a step take, where the
-//! adapter can tell. `--passes` prints nothing else.
+//! Prints how dear barriers are on the adapter; then one line a size and form of the kernels: dispatches a step; the best of
+//! some runs in milliseconds a step, by the clock on the wall and by that of the processors (a software adapter uses them all,
+//! and a busy machine counts less); and the ratios. All begin with the same weights; the first losses are printed, to be
+//! compared. Then what the dispatches of a step take, where the adapter can tell. `--passes` prints nothing else, `--plain`
+//! and `--workgroup` leave the other form out.
 
 use std::time::{Duration, Instant};
 
 use pollster::block_on;
 use surprisal_core::{
-    nn::{CpuTraining, NnError, RunSetup, Training},
+    nn::{Checkpoint, CpuTraining, NnError, RunSetup, Training},
     pace::Unhurried,
 };
-use surprisal_gpu::{Gpu, GpuTraining, Options};
+use surprisal_gpu::{Form, Gpu, GpuTraining, Options};
 
 #[path = "../../core/tests/nn/spec.rs"]
 mod spec;
@@ -59,10 +60,10 @@ fn losses(training: &mut dyn Training) -> Result<String, NnError> {
 }
 
 /// Milliseconds of each kind of dispatch, over some steps.
-fn passes(run: &RunSetup) -> Result<(), Box<dyn std::error::Error>> {
+fn passes(run: &RunSetup, form: Form) -> Result<(), Box<dyn std::error::Error>> {
     const STEPS: u32 = 3;
     let gpu = block_on(Gpu::new(&Options { timestamps: true, ..Options::from_env() }))?;
-    let mut training = GpuTraining::new(&gpu, vec![run.clone()])?;
+    let mut training = GpuTraining::in_form(&gpu, vec![run.clone()], form)?;
     block_on(training.advance(1, &Unhurried))?;
     block_on(gpu.take_timings())?;
     block_on(training.advance(STEPS, &Unhurried))?;
@@ -79,9 +80,48 @@ fn passes(run: &RunSetup) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Both trainings of so many runs side by side.
+fn compare(name: &str, start: &Checkpoint, runs: Vec<RunSetup>, form: Form) -> Result<(), Box<dyn std::error::Error>> {
+    // A device of its own, so that the shaders are compiled anew.
+    let gpu = block_on(Gpu::new(&Options::from_env()))?;
+    let count = runs.len();
+    let begun = Instant::now();
+    let mut ours = GpuTraining::in_form(&gpu, runs.clone(), form)?;
+    let compiled = begun.elapsed();
+    let mut theirs = CpuTraining::new(runs)?;
+    for run in 0..count {
+        ours.restore(run, start)?;
+        theirs.restore(run, start)?;
+    }
+    if count == 1 {
+        println!("{name}, {form:?}: made in {:.2} s; losses on the GPU {}", compiled.as_secs_f64(), losses(&mut ours)?);
+        println!("{name}: losses on the CPU {}", losses(&mut theirs)?);
+    }
+    let ([gpu, gpu_busy], [cpu, cpu_busy]) = (measure(&mut ours)?, measure(&mut theirs)?);
+    let dispatches = ours.dispatches_per_step();
+    println!(
+        "{name}, {form:?}, {count} runs: {dispatches} dispatches a step; {gpu:.3} ms a step on the GPU, {cpu:.3} on the CPU, \
+         ratio {:.3}; of all processors {gpu_busy:.3} and {cpu_busy:.3} ms, ratio {:.3}",
+        gpu / cpu,
+        gpu_busy / cpu_busy
+    );
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gpu = block_on(Gpu::new(&Options::from_env()))?;
-    println!("{} ({}, {})", gpu.info().name, gpu.info().backend, gpu.info().kind);
+    let found = block_on(gpu.calibration())?;
+    println!(
+        "{} ({}, {}); barriers: {:.2} times as long, hence {:?}",
+        gpu.info().name,
+        gpu.info().backend,
+        gpu.info().kind,
+        found.ratio(),
+        found.form()
+    );
+    let asked = |argument: &str| std::env::args().any(|given| given == argument);
+    let forms = [(Form::Workgroup, "--plain"), (Form::Plain, "--workgroup")];
+    let forms: Vec<Form> = forms.into_iter().filter(|(_, other)| !asked(other)).map(|(form, _)| form).collect();
     for (name, size) in [("large", spec::LARGE), ("small", spec::SMALL)] {
         let start = spec::trainer(size).checkpoint();
         let tokens: Vec<u32> = spec::batches(size).into_iter().flat_map(|[x, _]| x).collect();
@@ -93,33 +133,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             seed: 1,
             run: 0,
         };
-        if std::env::args().any(|argument| argument == "--passes") {
-            println!("{name}:");
-            passes(&run)?;
-            continue;
-        }
-        for count in [1, 8] {
-            let runs = vec![run.clone(); count];
-            let mut ours = GpuTraining::new(&gpu, runs.clone())?;
-            let mut theirs = CpuTraining::new(runs)?;
-            for run in 0..count {
-                ours.restore(run, &start)?;
-                theirs.restore(run, &start)?;
+        for &form in &forms {
+            if !asked("--passes") {
+                for count in [1, 8] {
+                    compare(name, &start, vec![run.clone(); count], form)?;
+                }
             }
-            if count == 1 {
-                println!("{name}: losses on the GPU {}", losses(&mut ours)?);
-                println!("{name}: losses on the CPU {}", losses(&mut theirs)?);
-            }
-            let ([gpu, gpu_busy], [cpu, cpu_busy]) = (measure(&mut ours)?, measure(&mut theirs)?);
-            let dispatches = ours.dispatches_per_step();
-            println!(
-                "{name}, {count} runs: {dispatches} dispatches a step; {gpu:.3} ms a step on the GPU, {cpu:.3} on the CPU, \
-                 ratio {:.3}; of all processors {gpu_busy:.3} and {cpu_busy:.3} ms, ratio {:.3}",
-                gpu / cpu,
-                gpu_busy / cpu_busy
-            );
+            println!("{name}, {form:?}:");
+            passes(&run, form)?;
         }
-        passes(&run)?;
     }
     Ok(())
 }

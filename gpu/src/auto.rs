@@ -8,7 +8,7 @@ use surprisal_core::{
     sim::swarm::{Moving, Setup, Swarm},
 };
 
-use crate::Gpu;
+use crate::{Form, Gpu};
 
 /// From so many ordinal windows on the GPU is worth the way there and back: a round trip costs some milliseconds
 /// (in some browsers 100), in which one core counts this many.
@@ -77,6 +77,14 @@ impl Compute for Auto {
         // A config that makes no sense is refused by either.
         let flops = |run: &RunSetup| run.config.flops((run.batch as usize).saturating_mul(run.config.context));
         let large = runs.iter().map(flops).sum::<f64>() >= MIN_STEP_FLOPS;
-        self.choose(large, |_| true).training(runs)
+        let Some(gpu) = self.gpu.as_ref().filter(|_| large) else { return Cpu.training(runs) };
+        Box::pin(async move {
+            // In a browser an adapter need not tell that it is software; that its barriers are dear does. An adapter that
+            // cannot even be calibrated says why when it is asked to train.
+            match gpu.calibration().await {
+                Ok(found) if found.form() == Form::Plain => Cpu.training(runs).await,
+                _ => gpu.training(runs).await,
+            }
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! The GPU as the rest of the program sees it: found, asked for a device, and watched.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::HashMap,
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
@@ -10,7 +10,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    GpuError,
+    Calibration, GpuError,
     budget::Budgets,
     kernels::{self, Kernel, Pipeline},
     oneshot,
@@ -179,6 +179,7 @@ struct Inner {
     ring: Ring,
     timer: Option<Timer>,
     budgets: Budgets,
+    calibrated: Cell<Option<Calibration>>,
 }
 
 impl std::fmt::Debug for Gpu {
@@ -262,6 +263,7 @@ impl Gpu {
             ring: Ring::default(),
             timer,
             budgets: Budgets::default(),
+            calibrated: Cell::default(),
         })))
     }
 
@@ -332,6 +334,10 @@ impl Gpu {
 
     pub(crate) fn budgets(&self) -> &Budgets {
         &self.0.budgets
+    }
+
+    pub(crate) fn calibrated(&self) -> &Cell<Option<Calibration>> {
+        &self.0.calibrated
     }
 
     /// The most bytes that are bound as one storage buffer.

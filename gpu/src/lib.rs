@@ -22,6 +22,7 @@
 pub mod auto;
 mod budget;
 mod buffer;
+mod calibration;
 mod compute;
 mod device;
 mod error;
@@ -36,10 +37,11 @@ mod timing;
 pub mod view;
 
 pub use auto::Auto;
+pub use calibration::Calibration;
 pub use device::{ADAPTER_VARIABLE, AdapterInfo, Gpu, Options, adapters};
 pub use error::GpuError;
 pub use kernels::shaders;
-pub use nn::GpuTraining;
+pub use nn::{Form, GpuTraining};
 pub use swarm::GpuSwarm;
 pub use timing::Timing;
 pub use view::View;

@@ -77,6 +77,16 @@ pub async fn selftest(gpu: &Gpu, mut log: impl FnMut(&Check)) -> Vec<Check> {
     }
     let setup = swarm::setup("couzin", 3, "periodic", 300, false);
     report("pairs of fish".to_owned(), swarm::all_pairs(gpu, &setup, None).await);
+    match gpu.calibration().await.map(|found| found.form()) {
+        Ok(form) => {
+            // Biases and two layers; rotary positions, a window and a tied head.
+            for (config, batch) in nn::cases().into_iter().filter(|(config, _)| nn::is_telling(config)) {
+                let name = format!("a step of training, {form:?}, {config:?}");
+                report(name, nn::first_step(gpu, &nn::setup(config, batch), form).await);
+            }
+        }
+        Err(error) => report("calibration".to_owned(), Err(error.to_string())),
+    }
     checks
 }
 

@@ -17,10 +17,15 @@ pub(crate) const THREADS: u32 = 256;
 /// dispatched in batches, so none needs a second dimension.
 pub(crate) const MAX_GROUPS: u32 = 65_535;
 
-const SHARED: [(&str, &str); 7] = [
+const SHARED: [(&str, &str); 12] = [
     ("batch", include_str!("wgsl/batch.wgsl")),
     ("count", include_str!("wgsl/count.wgsl")),
     ("nn", include_str!("wgsl/nn.wgsl")),
+    ("nn_job", include_str!("wgsl/nn_job.wgsl")),
+    ("nn_linear", include_str!("wgsl/nn_linear.wgsl")),
+    ("nn_norm", include_str!("wgsl/nn_norm.wgsl")),
+    ("nn_update", include_str!("wgsl/nn_update.wgsl")),
+    ("nn_window", include_str!("wgsl/nn_window.wgsl")),
     ("random", include_str!("wgsl/random.wgsl")),
     ("swarm", include_str!("wgsl/swarm.wgsl")),
     ("swarm_types", include_str!("wgsl/swarm_types.wgsl")),

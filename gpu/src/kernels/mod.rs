@@ -126,6 +126,7 @@ fn for_each_pipeline_at_all<E>(
     mut with: impl FnMut(&'static Kernel, &'static str, &[(&str, u32)]) -> Result<(), E>,
 ) -> Result<(), E> {
     for_each_pipeline(&mut with)?;
+    crate::calibration::for_each_pipeline(&mut with)?;
     crate::swarm::for_each_pipeline(&mut with)?;
     crate::nn::for_each_pipeline(with)
 }

@@ -1,42 +1,14 @@
 // All gradients of weights at once: dW[inputs, columns] = sum over rows of X[row, input] dY[row, column].
 //
 // The rows are cut into slices, each with its own copy of dW in the arena; `gather` adds the copies in order. A workgroup
-// makes 16 inputs by COLS columns of one slice of one job. Jobs stand at the beginning of the tables.
+// makes 16 inputs by COLS columns of one slice of one job.
 
 #import "nn"
+#import "nn_job"
 
 const INPUTS: u32 = 16u;
 
-// What X is: numbers of the arena, and 1 behind them for the bias; 1 at the row's own token. Of a place there is no X:
-// dY is added up over the sequences.
-const MATRIX: u32 = 0u;
-const TOKENS: u32 = 1u;
-const PLACES: u32 = 2u;
-
-// Mirrors `plan::Job`.
-struct Job {
-    first_group: u32,
-    kind: u32,
-    x: u32,
-    x_stride: u32,
-    inputs: u32,
-    dy: u32,
-    columns: u32,
-    slices: u32,
-    slice_rows: u32,
-    partial: u32,
-}
-const JOB_WORDS: u32 = 10u;
-
 var<workgroup> panel: array<vec4<f32>, DEPTH * 4u>;
-
-fn job_at(i: u32) -> Job {
-    let at = i * JOB_WORDS;
-    return Job(
-        tables[at], tables[at + 1u], tables[at + 2u], tables[at + 3u], tables[at + 4u],
-        tables[at + 5u], tables[at + 6u], tables[at + 7u], tables[at + 8u], tables[at + 9u],
-    );
-}
 
 fn x_at(job: Job, base: u32, ids: u32, row: u32, end: u32, input: u32) -> f32 {
     if row >= end || input >= job.inputs {
@@ -69,11 +41,7 @@ fn gradients(
         return;
     }
     let mine = index % op.job_groups;
-    var j = 0u;
-    while j + 1u < op.count && tables[(j + 1u) * JOB_WORDS] <= mine {
-        j++;
-    }
-    let job = job_at(j);
+    let job = job_of(mine);
     let tiles = (job.columns + COLS - 1u) / COLS;
     let blocks = (job.inputs + INPUTS - 1u) / INPUTS;
     let here = mine - job.first_group;

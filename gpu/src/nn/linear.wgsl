@@ -8,21 +8,9 @@
 // KIND  what happens to the product: see the constants
 
 #import "nn"
+#import "nn_linear"
 
 @group(0) @binding(0) var<storage, read> weights: array<f32>;
-
-// dest = product (+ bias)
-const PLAIN: u32 = 0u;
-// dest = product (+ bias) + residual
-const ADD: u32 = 1u;
-// before = product (+ bias), dest = GELU(before)
-const GELU: u32 = 2u;
-// dest = product GELU'(before)
-const GELU_BACK: u32 = 3u;
-// dest = (residual +) gradient through a layer norm; a workgroup has whole rows
-const NORM_BACK: u32 = 4u;
-// dest = product (+ bias), queries and keys turned by their places
-const ROPE: u32 = 5u;
 
 const ROWS: u32 = 16u;
 const LANES: u32 = WIDTH / ROWS;
@@ -31,16 +19,6 @@ var<workgroup> panel: array<vec4<f32>, DEPTH * 4u>;
 var<workgroup> parts: array<vec2<f32>, WIDTH>;
 // Mean and 1/deviation of the rows, or the two sums of the way back.
 var<workgroup> totals: array<vec2<f32>, ROWS>;
-
-fn gelu_share(x: f32) -> f32 {
-    let u = 1.5957691216057308 * (x + 0.044715 * x * x * x);
-    return 1.0 / (1.0 + exp(-clamp(u, -80.0, 80.0)));
-}
-
-fn gelu_slope(x: f32) -> f32 {
-    let share = gelu_share(x);
-    return share + x * share * (1.0 - share) * (1.5957691216057308 * (1.0 + 0.134145 * x * x));
-}
 
 // The sum over the lanes of this thread's row, always in the same order.
 fn total(local: u32) -> vec2<f32> {
@@ -100,16 +78,6 @@ fn source_at(base: u32, weight_base: u32, first: u32, r: u32, k: u32, keeps: boo
         }
     }
     return x;
-}
-
-// The column that a thread makes. With rotary positions the two of a pair are neighbours.
-fn column_of(column: u32) -> u32 {
-    if KIND == ROPE && column < 2u * op.width {
-        let head = op.width / op.heads;
-        let c = column % head;
-        return column - c + c / 2u + (c & 1u) * (head / 2u);
-    }
-    return column;
 }
 
 // What becomes of a number of the product.

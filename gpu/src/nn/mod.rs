@@ -28,10 +28,15 @@
 //! That is 8 dispatches and 11 a layer, so 19 for one layer; a batch whose activations would pass 32 MiB a run goes in
 //! chunks, each of 7 and 11 a layer, and one more.
 //!
+//! - **Two forms** of the kernels make the same step in the same dispatches ([`Form`]). In the one a workgroup shares what it reads
+//!   and meets at barriers. In software a barrier costs several times what stands between two of them, and some compilers take
+//!   minutes for long shaders: in the other form (`plain/`) every invocation makes a tile of a product in registers and meets
+//!   nobody. Its norms are made by whoever makes their input: `embed`, and `linear` ADD, whose invocations have whole rows.
+//!   [`crate::Gpu::calibration`] measures which is faster, and [`Training::ran`] says so.
 //! - **Memory**, 32-bit words: a run has its parameters twice (as they lie, and with every matrix transposed, so that all
 //!   products read weights side by side), moments and gradient; activations of a chunk; and slices of the gradient.
 //! - **Determinism**: bitwise per adapter, whatever runs beside it: no atomics, every sum in an order that follows from
-//!   config and batch. Across adapters and against the CPU: within rounding, as contraction is the compiler's.
+//!   config, batch and form. Across adapters and forms and against the CPU: within rounding, as contraction is the compiler's.
 //! - **Divergence** is found on the GPU: `adamw` leaves a run whose loss or norm is no number as it is, from then on. A loss
 //!   is told as NaN or infinite as far as the adapter keeps those, which WGSL does not promise.
 //! - **Submissions** hold as many chunks as take some 15 to 50 ms. A call that is cancelled ends with its step.
@@ -43,7 +48,7 @@ mod plan;
 
 use surprisal_core::{
     compute::{Backend, Ran},
-    nn::{Advanced, Config, Learning, NnError, Optimiser, Progress, RunSetup, Snapshot, Training},
+    nn::{Advanced, Learning, NnError, Optimiser, Progress, RunSetup, Snapshot, Training},
     pace::Pace,
 };
 use web_time::Instant;
@@ -52,6 +57,7 @@ use crate::{Gpu, GpuError, budget::Budgets};
 use group::{Group, Note, check_tokens};
 use plan::{Plan, RING};
 
+pub use plan::Form;
 pub(crate) use plan::for_each_pipeline;
 
 /// What [`Budgets`] are asked for.
@@ -63,6 +69,7 @@ const START_FLOPS: f64 = 2e8;
 #[derive(Debug)]
 pub struct GpuTraining {
     gpu: Gpu,
+    form: Form,
     runs: Vec<RunSetup>,
     /// Steps behind each run.
     steps: Vec<u64>,
@@ -76,12 +83,21 @@ pub struct GpuTraining {
 }
 
 impl GpuTraining {
-    /// The runs at their beginning.
+    /// The runs at their beginning, in the form of kernels that [`Gpu::calibration`] finds faster.
+    ///
+    /// # Errors
+    /// As [`Self::in_form`].
+    pub async fn new(gpu: &Gpu, runs: Vec<RunSetup>) -> Result<Self, NnError> {
+        let found = gpu.calibration().await.map_err(|error| error.into_nn_error(&gpu.info().name))?;
+        Self::in_form(gpu, runs, found.form())
+    }
+
+    /// The runs at their beginning, with kernels of this form. The forms differ in the order of sums, hence in rounding.
     ///
     /// # Errors
     /// As [`RunSetup::check`]; [`NnError::Data`] where a token is not below the vocabulary; [`NnError::Backend`], for a
     /// network of which one buffer would be too large for this adapter too.
-    pub fn new(gpu: &Gpu, runs: Vec<RunSetup>) -> Result<Self, NnError> {
+    pub fn in_form(gpu: &Gpu, runs: Vec<RunSetup>, form: Form) -> Result<Self, NnError> {
         let told = |error: GpuError| error.into_nn_error(&gpu.info().name);
         let mut homes = Vec::with_capacity(runs.len());
         let mut kinds: Vec<Vec<usize>> = Vec::new();
@@ -100,7 +116,7 @@ impl GpuTraining {
         }
         let mut groups = Vec::new();
         for kind in kinds {
-            let plan = |i: usize| Plan::new(runs[i].config, runs[i].batch);
+            let plan = |i: usize| Plan::new(runs[i].config, runs[i].batch, form);
             let most = Group::most(gpu, &plan(kind[0])?).map_err(told)?;
             for members in kind.chunks(most) {
                 for (slot, member) in members.iter().enumerate() {
@@ -113,6 +129,7 @@ impl GpuTraining {
         let count = runs.len();
         Ok(Self {
             gpu: gpu.clone(),
+            form,
             runs,
             steps: vec![0; count],
             stopped: vec![None; count],
@@ -123,18 +140,16 @@ impl GpuTraining {
         })
     }
 
+    /// The form of the kernels.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
     /// Dispatches of one step of all runs.
     #[must_use]
     pub fn dispatches_per_step(&self) -> usize {
         self.groups.iter().map(Group::dispatches).sum()
-    }
-
-    /// Dispatches of one step of a run of this config and batch: they do not depend on an adapter.
-    ///
-    /// # Errors
-    /// As [`RunSetup::check`] for the config.
-    pub fn dispatches_of(config: &Config, batch: u32) -> Result<usize, NnError> {
-        Ok(Plan::new(*config, batch)?.dispatches())
     }
 
     /// The last steps of the last call of [`Training::advance`], at most 64 of them, in order.
@@ -351,6 +366,11 @@ impl Training for GpuTraining {
     }
 
     fn ran(&self) -> Ran {
-        Ran { backend: Backend::Gpu, adapter: Some(self.gpu.info().name.clone()) }
+        let name = &self.gpu.info().name;
+        let adapter = match self.form {
+            Form::Workgroup => name.clone(),
+            Form::Plain => format!("{name}, kernels without barriers"),
+        };
+        Ran { backend: Backend::Gpu, adapter: Some(adapter) }
     }
 }

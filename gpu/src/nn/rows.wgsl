@@ -3,6 +3,7 @@
 // LANES  threads that share a row of logits
 
 #import "nn"
+#import "nn_window"
 #import "random"
 
 @group(0) @binding(0) var<storage, read> weights: array<f32>;
@@ -29,21 +30,7 @@ fn embed(
     let first = index % blocks * ROWS;
     if local < ROWS && first + local < op.rows {
         let row = first + local;
-        let sequence = row / op.length;
-        let place = row % op.length;
-        var at = (op.first_sequence + sequence) * op.length + place;
-        if op.evaluating == 0u {
-            let note = (op.first_run + run) * NOTE_WORDS;
-            let step = steps[notes[note + NOTE_COUNTER] % RING * op.all_runs + op.first_run + run];
-            // As `surprisal_core::nn::window`.
-            let counter = vec4<u32>(step.step, notes[note + NOTE_CHUNK] * op.sequences + sequence, step.run);
-            at = step.text + high_product(philox(counter, step.key).x, step.places) + place;
-        }
-        let id = min(tokens[at], op.vocabulary - 1u);
-        ids[local] = id;
-        let out = op.ids + ((op.first_run + run) * op.rows + row) * 2u;
-        notes[out] = id;
-        notes[out + 1u] = min(tokens[at + 1u], op.vocabulary - 1u);
+        ids[local] = id_of(run, row);
     }
     workgroupBarrier();
     let base = arena_of(run);

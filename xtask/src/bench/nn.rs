@@ -157,7 +157,7 @@ fn in_browser(args: &Args, target: &Path) -> Result<String> {
     tools::peers()?;
     let browser = tools::browser()?;
     let ours = step_in_wasm(target)?;
-    step("jax-js and TensorFlow.js in the browser, some minutes", || {
+    step("ours, jax-js and TensorFlow.js in the browser, some minutes", || {
         let mut command = program("node");
         command.current_dir(tools::e2e()).arg("peers/bench.mjs").arg(&ours);
         command.arg(if args.any_gpu { "hardware" } else { "webgpu" });

@@ -1,0 +1,26 @@
+// The layer norm of rows of the arena, each by one invocation alone.
+
+// Mean and 1/deviation of the row at `source`, and what comes out: kept for whoever reads the row.
+fn norm_row(base: u32, weight_base: u32, row: u32, source: u32, width: u32) {
+    var sum = 0.0;
+    for (var c = 0u; c < width; c++) {
+        sum += arena[source + c];
+    }
+    let mean = sum / f32(width);
+    sum = 0.0;
+    for (var c = 0u; c < width; c++) {
+        let x = arena[source + c] - mean;
+        sum += x * x;
+    }
+    let inverse = 1.0 / sqrt(sum / f32(width) + 1e-5);
+    arena[base + op.stats + 2u * row] = mean;
+    arena[base + op.stats + 2u * row + 1u] = inverse;
+    let out = base + op.normed + row * width;
+    for (var c = 0u; c < width; c++) {
+        var x = (arena[source + c] - mean) * inverse * weights[weight_base + op.gain + c];
+        if op.norm_bias != NONE {
+            x += weights[weight_base + op.norm_bias + c];
+        }
+        arena[out + c] = x;
+    }
+}
