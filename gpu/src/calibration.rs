@@ -11,8 +11,9 @@ use crate::{
     nn::Form,
 };
 
-/// From this ratio on kernels without barriers are faster. Hardware has about 1; llvmpipe 4.7 and SwiftShader 6.5 were seen.
-const DEAR: f64 = 2.5;
+/// From this ratio on kernels without barriers are faster. Hardware has about 1; on llvmpipe 3.5 to 4.7 were seen, on SwiftShader
+/// 6.5 to 8.1, and 2.5 once beside other work.
+const DEAR: f64 = 1.8;
 /// Threads of a workgroup, workgroups, meetings, and terms of the sums between them: some milliseconds of work for one core.
 const WIDTH: u32 = 64;
 const GROUPS: u32 = 256;
@@ -104,8 +105,8 @@ mod tests {
         let told = |meeting, alone| {
             Calibration { meeting: Duration::from_micros(meeting), alone: Duration::from_micros(alone) }.form()
         };
-        assert_eq!([told(4700, 1000), told(2600, 1000)], [Form::Plain; 2]);
+        assert_eq!([told(4700, 1000), told(1900, 1000)], [Form::Plain; 2]);
         // A clock that is too coarse says nothing against workgroups.
-        assert_eq!([told(2400, 1000), told(90, 100), told(0, 0)], [Form::Workgroup; 3]);
+        assert_eq!([told(1700, 1000), told(90, 100), told(0, 0)], [Form::Workgroup; 3]);
     }
 }
