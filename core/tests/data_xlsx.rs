@@ -380,11 +380,27 @@ fn a_sheet_is_as_large_as_its_cells() {
 }
 
 #[test]
+fn long_texts_that_many_cells_share_are_not_copied_for_each() {
+    // 16384 columns with one name, and one text of 32 kB below: 512 MB of labels.
+    let long = "x".repeat(32_767);
+    let shared = format!("<sst><si><t>{long}</t></si><si><t>{long}y</t></si></sst>");
+    let row = |cells: &str| format!("<row>{}</row>", cells.repeat(16_384));
+    let cell = "<c t='s'><v>0</v></c>";
+    let sheet = |last: &str| format!("<worksheet><sheetData>{}{}{last}</sheetData></worksheet>", row(cell), row(cell));
+    let text = message(&parts(&sheet(""), &[("xl/sharedStrings.xml", &shared)]));
+    assert!(text.contains("in xl/sharedStrings.xml") && text.contains("more than 32767 characters"), "{text}");
+    let shared = shared.replace('y', "").replacen('x', "z", 1);
+    let file = try_open(&parts(&sheet("<row><c><v>1</v></c></row>"), &[("xl/sharedStrings.xml", &shared)])).unwrap();
+    assert!(file.dataset.columns.len() < 2048, "{}", file.dataset.columns.len());
+    noted(&file, "too many or too long different texts");
+}
+
+#[test]
 fn bombs_are_refused() {
     let sheet = format!("<worksheet><sheetData>{}</sheetData></worksheet>", " ".repeat(80 << 20));
     assert!(matches!(try_open(&parts(&sheet, &[])), Err(DataError::Bomb { .. })));
     // No part is a bomb by itself, all of them are.
-    let part = format!("<sst><si><t>{}</t></si></sst>", "x".repeat(700_000));
+    let part = format!("<sst>{}</sst>", format!("<si><t>{}</t></si>", "x".repeat(7000)).repeat(100));
     let sheet = format!("<worksheet><sheetData>{}</sheetData></worksheet>", "<row/>".repeat(100_000));
     let options = Options { decoded_limit: 1 << 20, ..Options::default() };
     let found = with("x.xlsx", &parts(&sheet, &[("xl/sharedStrings.xml", &part)]), options);

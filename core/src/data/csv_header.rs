@@ -20,14 +20,16 @@ pub(super) fn split_unit(header: &str) -> (String, Option<String>) {
 /// Makes every name non-empty and unique: `column 3`, `x (2)`.
 pub(super) fn unique(names: &mut [String]) {
     let mut taken = std::collections::HashSet::new();
+    // Where to go on counting, so that many columns of one name do not take the square of their number.
+    let mut next = std::collections::HashMap::new();
     for (i, name) in names.iter_mut().enumerate() {
         if name.is_empty() {
             *name = format!("column {}", i + 1);
         }
         if taken.contains(name) {
-            let mut k = 2_u64;
+            let k = next.entry(name.clone()).or_insert(2_u64);
             while taken.contains(&format!("{name} ({k})")) {
-                k += 1;
+                *k += 1;
             }
             *name = format!("{name} ({k})");
         }

@@ -8,6 +8,11 @@ use super::{
 use std::collections::{HashSet, hash_map::DefaultHasher};
 use std::hash::{Hash, Hasher};
 
+/// As much of a field as a note may show: a sheet can refer to one long text from every column.
+fn beginning(field: &[u8]) -> Vec<u8> {
+    field[..field.len().min(1024)].to_vec()
+}
+
 /// What is known of one column.
 #[derive(Default)]
 pub(super) struct Tally {
@@ -44,12 +49,12 @@ impl Tally {
             Class::Point => self.points += 1,
             Class::Comma => {
                 self.commas += 1;
-                self.odd_comma.get_or_insert_with(|| (line, field.to_vec()));
+                self.odd_comma.get_or_insert_with(|| (line, beginning(field)));
             }
             Class::Time => self.times += 1,
             Class::Text => {
                 self.texts += 1;
-                self.odd_text.get_or_insert_with(|| (line, field.to_vec()));
+                self.odd_text.get_or_insert_with(|| (line, beginning(field)));
                 self.label(field);
             }
         }

@@ -315,7 +315,7 @@ impl Work<'_> {
             }
             "d" | "str" | "inlineStr" => match time::parse(text.as_bytes()).filter(|_| kind == "d") {
                 Some(seconds) => Cell::Time(seconds),
-                None => Cell::Text(texts.push(&self.text).ok_or("there are more texts than can be numbered")?),
+                None => Cell::Text(texts.push(&self.text)?),
             },
             _ => {
                 return Err(format!("it is of type {:?}, expected n, s, str, inlineStr, b, d or e", shorten(kind, 40)));

@@ -20,6 +20,8 @@ use std::borrow::Cow;
 
 /// Whole numbers up to here are exact doubles.
 const EXACT: f64 = 9_007_199_254_740_992.0;
+/// Characters of a column's name: many columns can refer to one long text.
+const LONGEST_NAME: usize = 200;
 /// Numbers that are texts may have a decimal comma, as between semicolons.
 const BETWEEN: u8 = b';';
 
@@ -175,8 +177,15 @@ impl<'a> Column<'a> {
         Top { field, is_text: class == Class::Text, above_values, repeated: self.tally.repeats_first }
     }
 
-    /// `len` values from row `start` on; `None` where there are too many labels.
-    fn values(&self, (ty, mark): (ColumnType, u8), start: u32, len: usize) -> Option<Values> {
+    /// `len` values from row `start` on; `None` where there are too many labels, or the table has no room for them.
+    fn values(
+        &self,
+        (ty, mark): (ColumnType, u8),
+        start: u32,
+        len: usize,
+        name: &str,
+        table: &mut Table,
+    ) -> Option<Values> {
         fn spread<'a, T: Clone>(
             column: &Column<'a>,
             (start, len): (u32, usize),
@@ -200,11 +209,17 @@ impl<'a> Column<'a> {
             ColumnType::Time => Values::Time(spread(self, part, f64::NAN, Worth::time)),
             ColumnType::Real | ColumnType::Bytes => Values::Real(spread(self, part, f64::NAN, |w| w.number(mark))),
             ColumnType::Symbols => {
-                let (mut dictionary, mut full) = (Dictionary::default(), false);
+                let (mut dictionary, mut full, mut new) = (Dictionary::default(), false, 0);
                 let codes = spread(self, part, Symbols::MISSING, |worth| {
-                    let code = dictionary.code(worth.label()?.as_bytes(), "");
-                    full = full || code.is_err();
-                    code.ok()
+                    let label = worth.label().filter(|_| !full)?;
+                    let code = dictionary.code(label.as_bytes(), "").ok();
+                    // Other columns may have the same long texts, each a copy of its own.
+                    let room = code != Some(new) || {
+                        new += 1;
+                        table.claim(name, label.len() as u64, 1).is_ok()
+                    };
+                    full = code.is_none() || !room;
+                    code
                 });
                 let labels = dictionary.into_labels(|l| String::from_utf8_lossy(l).into_owned());
                 (!full).then_some(Values::Symbols(Symbols { codes, labels }))?
@@ -263,7 +278,7 @@ pub(super) async fn add(
     let mut units = Vec::with_capacity(columns.len());
     for column in &mut columns {
         let title = if header { column.head.label() } else { None };
-        let (name, unit) = split_unit(&title.unwrap_or_default());
+        let (name, unit) = split_unit(&shorten(&title.unwrap_or_default(), LONGEST_NAME));
         names.push(if name.is_empty() { format!("column {}", column.place + 1) } else { name });
         units.push(unit);
         if !header {
@@ -276,16 +291,16 @@ pub(super) async fn add(
     let mut dateless = 0;
     for (done, ((column, name), unit)) in columns.iter().zip(&names).zip(units).enumerate() {
         pace.tick(width + done as u64, 2 * width).await?;
-        let name = if prefix { format!("{} {name}", sheet.name) } else { name.clone() };
+        let name = if prefix { format!("{title} {name}") } else { name.clone() };
         let ty = column.ty(options);
         dateless += column.dateless;
         if ty.0 == ColumnType::Symbols {
             column.note(&name, &title, &mut table.notes);
         }
         let unit = if ty.0 == ColumnType::Real && column.durations > 0 { Some("s".to_owned()) } else { unit };
-        match column.values(ty, start, size) {
+        match column.values(ty, start, size, &name, table) {
             Some(values) => table.array(&name, unit.as_deref(), &[len], values)?,
-            None => table.skip(&name, "too many different texts"),
+            None => table.skip(&name, "too many or too long different texts"),
         }
     }
     let names = if header { format!("names in row {}", first + 1) } else { "no header".to_owned() };

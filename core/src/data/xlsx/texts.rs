@@ -6,6 +6,9 @@ use crate::{data::DataError, pace::Pace};
 /// Items between two questions whether to go on.
 const OFTEN: u64 = 8192;
 
+/// UTF-16 units that a cell may hold; without a bound, cells that share a long text would take its length times their number.
+const LONGEST: usize = 32_767;
+
 /// Texts behind one another in one string.
 #[derive(Default)]
 pub(super) struct Texts {
@@ -20,12 +23,17 @@ impl Texts {
         self.ends.len()
     }
 
-    /// Keeps a text; its place. `None` where there are more than can be numbered.
-    pub(super) fn push(&mut self, text: &str) -> Option<u32> {
-        let place = u32::try_from(self.ends.len()).ok()?;
+    /// Keeps a text; its place, or what no workbook may hold.
+    pub(super) fn push(&mut self, text: &str) -> Result<u32, String> {
+        let place = u32::try_from(self.ends.len()).map_err(|_| "there are more texts than can be numbered")?;
+        let start = self.all.len();
         unescape(text, &mut self.all);
+        let text = &self.all[start..];
+        if text.len() > LONGEST && text.encode_utf16().nth(LONGEST).is_some() {
+            return Err(format!("a text of more than {LONGEST} characters"));
+        }
         self.ends.push(self.all.len());
-        Some(place)
+        Ok(place)
     }
 
     /// The text at a place; nothing where there is none.
@@ -50,9 +58,7 @@ pub(super) async fn shared(bytes: &[u8], pace: &dyn Pace) -> Result<Texts, DataE
         {
             one.clear();
             rich(&mut xml, &mut one)?;
-            if texts.push(&one).is_none() {
-                return Err(xml.wrong("more shared texts than can be numbered"));
-            }
+            texts.push(&one).map_err(|why| xml.wrong(why))?;
         }
     }
     Ok(texts)
