@@ -105,6 +105,8 @@ test('files that are dropped together stand side by side, and one more can be ad
   await settled(page);
   await expect(page.locator('.files li')).toHaveCount(3);
   expect(await lines.count()).toBeGreaterThan(before);
+  // What they are compared by stays chosen.
+  expect(new Set((await records(page)).map((r) => r.measure))).toEqual(new Set(['perm', 'perm.complexity_plane']));
   await page.screenshot({ path: join(shots, `beside-${project.name}.png`), fullPage: true });
   await page.setViewportSize({ width: 360, height: 740 });
   const over = await page.evaluate(() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth);
