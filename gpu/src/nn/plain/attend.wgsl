@@ -41,15 +41,14 @@ fn place_of(group: u32, local: u32) -> Place {
     );
 }
 
-// One number each of four rows; those behind the sequence are its last.
-fn four(at: u32, stride: u32, row: u32) -> vec4<f32> {
-    let last = op.length - 1u;
-    return vec4<f32>(
-        arena[at + min(row, last) * stride],
-        arena[at + min(row + 1u, last) * stride],
-        arena[at + min(row + 2u, last) * stride],
-        arena[at + min(row + 3u, last) * stride],
-    );
+// Where four rows lie; those behind the sequence are its last.
+fn spots(stride: u32, row: u32) -> vec4<u32> {
+    return min(row + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(op.length - 1u)) * stride;
+}
+
+// One number each of four rows.
+fn four(at: u32, spots: vec4<u32>) -> vec4<f32> {
+    return vec4<f32>(arena[at + spots.x], arena[at + spots.y], arena[at + spots.z], arena[at + spots.w]);
 }
 
 // By component: whether the query sees the key of `key` + component.
@@ -112,6 +111,9 @@ fn attend(
     var l_$r = 0.0;
     #end
     for (var k0 = begin; k0 < end; k0 += STEP) {
+        #repeat j 0 QUADS
+        let spots_$j = spots(stride, k0 + 4u * $ju);
+        #end
         #repeat r 0 ROWS
         #repeat j 0 QUADS
         var s_$r_$j = vec4<f32>();
@@ -119,7 +121,7 @@ fn attend(
         #end
         for (var d = 0u; d < head; d++) {
             #repeat j 0 QUADS
-            let k_$j = four(keys + d, stride, k0 + 4u * $ju);
+            let k_$j = four(keys + d, spots_$j);
             #end
             #repeat r 0 ROWS
             let q_$r = arena[queries + row_$r * stride + d];
@@ -145,14 +147,14 @@ fn attend(
         #end
         for (var d = 0u; d < head; d++) {
             #repeat j 0 QUADS
-            let v_$j = four(values + d, stride, k0 + 4u * $ju);
+            let v_$j = four(values + d, spots_$j);
             #end
             #repeat r 0 ROWS
             if first + $ru < op.length {
                 let cell = out + row_$r * op.width + d;
                 var x = select(0.0, arena[cell] * factor_$r, k0 > begin);
                 #repeat j 0 QUADS
-                x += sum_of(s_$r_$j * v_$j);
+                x += dot(s_$r_$j, v_$j);
                 #end
                 arena[cell] = x;
             }
@@ -212,6 +214,9 @@ fn attend_queries(
     }
     #end
     for (var k0 = begin; k0 < end; k0 += STEP) {
+        #repeat j 0 QUADS
+        let spots_$j = spots(stride, k0 + 4u * $ju);
+        #end
         #repeat r 0 ROWS
         #repeat j 0 QUADS
         var s_$r_$j = vec4<f32>();
@@ -220,8 +225,8 @@ fn attend_queries(
         #end
         for (var d = 0u; d < head; d++) {
             #repeat j 0 QUADS
-            let k_$j = four(keys + d, stride, k0 + 4u * $ju);
-            let v_$j = four(values + d, stride, k0 + 4u * $ju);
+            let k_$j = four(keys + d, spots_$j);
+            let v_$j = four(values + d, spots_$j);
             #end
             #repeat r 0 ROWS
             let q_$r = arena[queries + row_$r * stride + d];
@@ -240,14 +245,14 @@ fn attend_queries(
         #end
         for (var d = 0u; d < head; d++) {
             #repeat j 0 QUADS
-            let k_$j = four(keys + d, stride, k0 + 4u * $ju);
+            let k_$j = four(keys + d, spots_$j);
             #end
             #repeat r 0 ROWS
             if first + $ru < op.length {
                 let cell = dqueries + row_$r * stride + d;
                 var x = select(0.0, arena[cell], k0 > begin);
                 #repeat j 0 QUADS
-                x += sum_of(s_$r_$j * k_$j);
+                x += dot(s_$r_$j, k_$j);
                 #end
                 arena[cell] = x;
             }
@@ -285,6 +290,10 @@ fn attend_keys(
     let row_$r = min(first + $ru, op.length - 1u);
     #end
     for (var q0 = first; q0 < end; q0 += STEP) {
+        #repeat j 0 QUADS
+        let spots_$j = spots(stride, q0 + 4u * $ju);
+        let outs_$j = spots(op.width, q0 + 4u * $ju);
+        #end
         #repeat r 0 ROWS
         #repeat j 0 QUADS
         var s_$r_$j = vec4<f32>();
@@ -293,8 +302,8 @@ fn attend_keys(
         #end
         for (var d = 0u; d < head; d++) {
             #repeat j 0 QUADS
-            let x_$j = four(queries + d, stride, q0 + 4u * $ju);
-            let y_$j = four(dout + d, op.width, q0 + 4u * $ju);
+            let x_$j = four(queries + d, spots_$j);
+            let y_$j = four(dout + d, outs_$j);
             #end
             #repeat r 0 ROWS
             let k_$r = arena[keys + row_$r * stride + d];
@@ -306,8 +315,8 @@ fn attend_keys(
             #end
         }
         #repeat j 0 QUADS
-        let lse_$j = four(place.base + op.lse + place.rows, 1u, q0 + 4u * $ju);
-        let delta_$j = four(place.base + op.delta + place.rows, 1u, q0 + 4u * $ju);
+        let lse_$j = four(place.base + op.lse + place.rows, spots(1u, q0 + 4u * $ju));
+        let delta_$j = four(place.base + op.delta + place.rows, spots(1u, q0 + 4u * $ju));
         #repeat r 0 ROWS
         s_$r_$j = exp(min(s_$r_$j * scale - lse_$j, vec4<f32>(80.0)));
         s_$r_$j = select(vec4<f32>(), s_$r_$j, seen_by(q0 + 4u * $ju, first + $ru));
@@ -316,8 +325,8 @@ fn attend_keys(
         #end
         for (var d = 0u; d < head; d++) {
             #repeat j 0 QUADS
-            let x_$j = four(queries + d, stride, q0 + 4u * $ju);
-            let y_$j = four(dout + d, op.width, q0 + 4u * $ju);
+            let x_$j = four(queries + d, spots_$j);
+            let y_$j = four(dout + d, outs_$j);
             #end
             #repeat r 0 ROWS
             if first + $ru < op.length {
@@ -325,8 +334,8 @@ fn attend_keys(
                 var dk = select(0.0, arena[cell], q0 > first);
                 var dv = select(0.0, arena[cell + op.width], q0 > first);
                 #repeat j 0 QUADS
-                dk += sum_of(t_$r_$j * x_$j);
-                dv += sum_of(s_$r_$j * y_$j);
+                dk += dot(t_$r_$j, x_$j);
+                dv += dot(s_$r_$j, y_$j);
                 #end
                 arena[cell] = dk;
                 arena[cell + op.width] = dv;

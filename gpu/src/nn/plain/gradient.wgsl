@@ -6,6 +6,10 @@
 
 const COLS: u32 = 4u * QUADS;
 
+fn four(at: u32) -> vec4<f32> {
+    return vec4<f32>(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
+}
+
 @compute @workgroup_size(WIDTH)
 fn gradients(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -45,9 +49,7 @@ fn gradients(
             #repeat i 0 INPUTS
             let y_$i = dy + (row + top + $iu) * job.columns;
             #repeat j 0 QUADS
-            a_$i_$j += vec4<f32>(
-                arena[y_$i + 4u * $ju], arena[y_$i + 4u * $ju + 1u], arena[y_$i + 4u * $ju + 2u], arena[y_$i + 4u * $ju + 3u],
-            );
+            a_$i_$j += four(y_$i + 4u * $ju);
             #end
             #end
         }
@@ -57,27 +59,35 @@ fn gradients(
         var row = begin;
         // Four at a time: see `linear.wgsl`.
         for (; row + 4u <= end; row += 4u) {
-            #repeat u 0 4
             #repeat j 0 QUADS
-            let y_$u_$j = vec4<f32>(
-                arena[at + 4u * $ju], arena[at + 4u * $ju + 1u], arena[at + 4u * $ju + 2u], arena[at + 4u * $ju + 3u],
+            let y_$j = mat4x4<f32>(
+                four(at + 4u * $ju),
+                four(at + job.columns + 4u * $ju),
+                four(at + 2u * job.columns + 4u * $ju),
+                four(at + 3u * job.columns + 4u * $ju),
             );
             #end
             #repeat i 0 INPUTS
-            let x_$u_$i = select(1.0, arena[read + $iu], top + $iu < job.x_stride);
+            let x_$i = select(
+                vec4<f32>(1.0),
+                vec4<f32>(
+                    arena[read + $iu],
+                    arena[read + job.x_stride + $iu],
+                    arena[read + 2u * job.x_stride + $iu],
+                    arena[read + 3u * job.x_stride + $iu],
+                ),
+                top + $iu < job.x_stride,
+            );
             #repeat j 0 QUADS
-            a_$i_$j += x_$u_$i * y_$u_$j;
+            a_$i_$j += y_$j * x_$i;
             #end
             #end
-            at += job.columns;
-            read += job.x_stride;
-            #end
+            at += 4u * job.columns;
+            read += 4u * job.x_stride;
         }
         for (; row < end; row++) {
             #repeat j 0 QUADS
-            let y_$j = vec4<f32>(
-                arena[at + 4u * $ju], arena[at + 4u * $ju + 1u], arena[at + 4u * $ju + 2u], arena[at + 4u * $ju + 3u],
-            );
+            let y_$j = four(at + 4u * $ju);
             #end
             #repeat i 0 INPUTS
             let x_$i = select(1.0, arena[read + $iu], top + $iu < job.x_stride);
@@ -95,9 +105,7 @@ fn gradients(
             if id < INPUTS {
                 let at = dy + row * job.columns;
                 #repeat j 0 QUADS
-                let y_$j = vec4<f32>(
-                    arena[at + 4u * $ju], arena[at + 4u * $ju + 1u], arena[at + 4u * $ju + 2u], arena[at + 4u * $ju + 3u],
-                );
+                let y_$j = four(at + 4u * $ju);
                 #repeat i 0 INPUTS
                 a_$i_$j += select(vec4<f32>(), y_$j, id == $iu);
                 #end

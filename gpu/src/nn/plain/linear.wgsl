@@ -95,6 +95,16 @@ fn norm_back(base: u32, weight_base: u32, first: u32, slice: u32) {
     }
 }
 
+fn weigh(at: u32, columns: vec4<u32>) -> vec4<f32> {
+    return vec4<f32>(
+        weights[at + columns.x], weights[at + columns.y], weights[at + columns.z], weights[at + columns.w],
+    );
+}
+
+fn four(at: u32) -> vec4<f32> {
+    return vec4<f32>(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
+}
+
 fn stats_of(base: u32, row: u32) -> vec2<f32> {
     let at = base + op.stats + 2u * row;
     return vec2<f32>(arena[at], arena[at + 1u]);
@@ -130,9 +140,8 @@ fn linear(
     }
     for (; c0 < end; c0 += COLS) {
         #repeat j 0 QUADS
-        #repeat i 0 4
-        let o_$j_$i = column_of(c0 + 4u * $ju + $iu);
-        #end
+        let c_$j = c0 + 4u * $ju;
+        let o_$j = vec4<u32>(column_of(c_$j), column_of(c_$j + 1u), column_of(c_$j + 2u), column_of(c_$j + 3u));
         #repeat r 0 ROWS
         var a_$r_$j = vec4<f32>();
         #end
@@ -140,30 +149,27 @@ fn linear(
         var at = weight_base + op.weight;
         var k = source;
         let last = source + op.inner;
-        // Four at a time: where compilers keep what a loop adds up in memory, a turn of the loop costs more than a product.
+        // Four at a time, as matrices times rows: what is added up is touched once for four products.
         for (; k + 4u <= last; k += 4u) {
-            #repeat u 0 4
             #repeat j 0 QUADS
-            let w_$u_$j = vec4<f32>(
-                weights[at + o_$j_0], weights[at + o_$j_1], weights[at + o_$j_2], weights[at + o_$j_3],
+            let w_$j = mat4x4<f32>(
+                weigh(at, o_$j),
+                weigh(at + op.columns, o_$j),
+                weigh(at + 2u * op.columns, o_$j),
+                weigh(at + 3u * op.columns, o_$j),
             );
             #end
-            at += op.columns;
-            #end
             #repeat r 0 ROWS
-            #repeat u 0 4
-            let x_$r_$u = arena[k + $ru * op.inner + $uu];
+            let x_$r = four(k + $ru * op.inner);
             #repeat j 0 QUADS
-            a_$r_$j += x_$r_$u * w_$u_$j;
+            a_$r_$j += w_$j * x_$r;
             #end
             #end
-            #end
+            at += 4u * op.columns;
         }
         for (; k < last; k++) {
             #repeat j 0 QUADS
-            let w_$j = vec4<f32>(
-                weights[at + o_$j_0], weights[at + o_$j_1], weights[at + o_$j_2], weights[at + o_$j_3],
-            );
+            let w_$j = weigh(at, o_$j);
             #end
             #repeat r 0 ROWS
             let x_$r = arena[k + $ru * op.inner];

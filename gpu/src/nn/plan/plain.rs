@@ -19,7 +19,7 @@ const ATTENDED: [u32; 2] = [4, 2];
 /// Parameters of a block of the update.
 pub(super) const BLOCK: usize = 64;
 /// Rows of a slice at least, and slices at most.
-const SLICE_ROWS: usize = 256;
+const SLICE_ROWS: usize = 512;
 const SLICES: usize = 16;
 
 static LINEAR: Kernel = Kernel {
