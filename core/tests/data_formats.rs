@@ -7,9 +7,14 @@
 )]
 
 use surprisal_core::{
-    data::{Column, ColumnType, DataError, Kind, Memory, OpenFile, Options, Values, open},
+    data::{ColumnType, DataError, Kind, Memory, OpenFile, Options, Values, open},
     pace::Unhurried,
 };
+
+#[path = "common/columns.rs"]
+mod columns;
+
+use columns::{column, names, numbers, words};
 
 fn load(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name);
@@ -29,43 +34,6 @@ fn read(name: &str) -> OpenFile {
 /// In memory, and with nothing kept in memory.
 fn both(name: &str) -> [OpenFile; 2] {
     [read(name), try_open(name, load(name), 0).unwrap_or_else(|e| panic!("{name}: {e}"))]
-}
-
-/// Column `name` with its values, read whole and streamed.
-fn column(file: &OpenFile, name: &str) -> Column {
-    let Some(i) = file.dataset.columns.iter().position(|c| c.name == name) else {
-        panic!("no column {name:?} among {:?}", names(file));
-    };
-    let column = pollster::block_on(file.column(i, &Unhurried)).unwrap();
-    let mut streamed = 0;
-    let sink = &mut |c: surprisal_core::data::Chunk<'_>| {
-        streamed += c.len();
-        Ok(())
-    };
-    pollster::block_on(file.stream(i, sink, &Unhurried)).unwrap();
-    assert_eq!(streamed as u64, column.len, "{name}");
-    assert_eq!(column.values.as_ref().unwrap().len() as u64, column.len, "{name}");
-    assert_eq!(column.values.as_ref().unwrap().missing() as u64, column.missing, "{name}");
-    column
-}
-
-fn numbers(column: &Column) -> Vec<f64> {
-    match column.values.as_ref().expect("in memory") {
-        Values::Real(v) | Values::Time(v) => v.clone(),
-        Values::Integer(v) => v.iter().map(|&x| x as f64).collect(),
-        Values::Bytes(v) => v.iter().map(|&x| f64::from(x)).collect(),
-        Values::Symbols(s) => panic!("symbols {:?}", s.labels),
-    }
-}
-
-/// The labels of every value; nothing where there is none.
-fn words(column: &Column) -> Vec<&str> {
-    let Some(Values::Symbols(s)) = &column.values else { panic!("{column:?}") };
-    s.codes.iter().map(|&c| s.labels.get(c as usize).map_or("", String::as_str)).collect()
-}
-
-fn names(file: &OpenFile) -> Vec<&str> {
-    file.dataset.columns.iter().map(|c| c.name.as_str()).collect()
 }
 
 /// `formats.py`'s `ramp`.

@@ -45,6 +45,15 @@ export async function settled(page, stage = 'done') {
   await expect(page.locator('#status')).toHaveAttribute('data-stage', stage, { timeout: 90_000 });
 }
 
+/** Cancelled by now: milliseconds until the engine was free for something else. 100 is the aim; a shared machine gets some slack. */
+export async function freed(page) {
+  await settled(page, 'cancelled');
+  await expect.poll(() => page.evaluate(() => window.__surprisal.cancelled)).toBeGreaterThan(0);
+  const waited = await page.evaluate(() => window.__surprisal.cancelled);
+  console.log(`  free after ${waited.toFixed(0)} ms`);
+  expect(waited).toBeLessThan(500);
+}
+
 /** All records that the page shows, in its order. */
 export function records(page) {
   return page.locator('tr.row').evaluateAll((rows) => rows.map((row) => JSON.parse(row.dataset.record)));
