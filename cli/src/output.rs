@@ -6,6 +6,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Table, presets};
 use serde_json::Value as Json;
 use surprisal_core::{
     compute::Backend,
+    data::Provenance,
     figure::number,
     report::{Report, ResultRecord},
 };
@@ -24,7 +25,11 @@ pub(crate) fn write(text: &str) -> io::Result<()> {
 /// The report as a table for people.
 pub(crate) fn table(report: &Report, notes: &[String]) -> String {
     let p = &report.input.provenance;
-    let mut text = format!("{}  {} bytes, {}\n", p.name, p.size, p.read_as);
+    let line = |p: &Provenance| format!("{}  {} bytes, {}\n", p.name, p.size, p.read_as);
+    let mut text = line(p);
+    for file in &p.files {
+        text.push_str(&format!("  {}", line(file)));
+    }
     for note in notes {
         text.push_str(&format!("note: {note}\n"));
     }

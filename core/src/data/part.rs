@@ -64,7 +64,11 @@ impl Part {
             Kind::Xlsx => Err(xlsx::none_here()),
             Kind::Wav => first::wav(route, &head, pipe).await,
             Kind::Image => first::image(route, pipe, options).await,
-            Kind::Bytes | Kind::Text | Kind::Several => first::bytes(route, found.kind, pipe).await,
+            Kind::Several => Err(DataError::Unsupported {
+                what: "one file as several".to_owned(),
+                instead: "name them all, or say what this one is",
+            }),
+            Kind::Bytes | Kind::Text => first::bytes(route, found.kind, pipe).await,
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::pace::Pace;
 
-/// Names of files that are told in full.
+/// Names of files that their name together has.
 const TOLD: usize = 3;
 
 /// Opens every file as [`open`] does and lays their columns side by side, each named after its file: `sunspots count`.
@@ -99,25 +99,16 @@ fn provenance(files: Vec<Provenance>) -> Provenance {
     for file in &files {
         hasher.update(format!("{}  {}\n", file.sha256, file.name));
     }
-    let listed = |of: &dyn Fn(&Provenance) -> String, between: &str| {
-        let mut told: Vec<String> = files.iter().take(TOLD).map(of).collect();
-        if files.len() > TOLD {
-            told.push(format!("{} more", files.len() - TOLD));
-        }
-        told.join(between)
-    };
-    let mut ways: Vec<&str> = files.iter().map(|file| file.read_as.as_str()).collect();
-    ways.dedup();
-    let read_as = match ways[..] {
-        [way] => format!("{} files, each {way}", files.len()),
-        _ => format!("{} files: {}", files.len(), listed(&|file| file.read_as.clone(), "; ")),
-    };
+    let mut names: Vec<String> = files.iter().take(TOLD).map(|file| file.name.clone()).collect();
+    if files.len() > TOLD {
+        names.push(format!("{} more", files.len() - TOLD));
+    }
     Provenance {
-        name: listed(&|file| file.name.clone(), ", "),
+        name: names.join(", "),
         size: files.iter().map(|file| file.size).sum(),
         sha256: hex(&hasher.finalize()),
         kind: Kind::Several,
-        read_as,
+        read_as: format!("{} files side by side", files.len()),
         files,
     }
 }
