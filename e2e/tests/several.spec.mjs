@@ -121,4 +121,15 @@ test('of several files the one that cannot be read is named', async ({ page }, {
   await dropFiles(page, [sample('sunspots.csv'), path]);
   await expect(page.locator('#status')).toContainText('ragged.csv');
   await expect(page.locator('#status')).toContainText('line 3');
+  await expect(page.locator('#back')).toHaveCount(0);
+  // Beside an open file it takes nothing away.
+  await page.goto('./?backend=cpu&measure=perm&resamples=0');
+  await dropFile(page, sample('logistic.npy'));
+  await settled(page);
+  const known = await records(page);
+  await page.locator('#file-beside').setInputFiles(path);
+  await expect(page.locator('#status')).toContainText('ragged.csv');
+  await page.locator('#back').click();
+  await settled(page);
+  expect((await records(page)).map((r) => [r.measure, r.column, r.value])).toEqual(known.map((r) => [r.measure, r.column, r.value]));
 });

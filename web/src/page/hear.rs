@@ -30,6 +30,7 @@ impl Model {
                 if opened.file == self.run.get_value() {
                     self.progress.set(None);
                     self.stage.set(Stage::Running);
+                    self.before.set(Vec::new());
                     self.file.set(Some(Arc::new(*opened)));
                 }
             }

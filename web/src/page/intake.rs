@@ -115,14 +115,7 @@ pub(super) fn chosen(model: Model, event: &Event) {
 
 /// Files were chosen to stand beside those that are open.
 pub(super) fn added(model: Model, event: &Event) {
-    take_chosen(event, |files| {
-        let mut all = model.brought.get_value();
-        all.extend(files.into_iter().map(|file| (file.name(), file.into())));
-        // The measures stay: they are what the files are compared by.
-        let measures = model.setup.with_untracked(|setup| setup.measures.clone());
-        model.open_files(all, None, true);
-        model.setup.update(|setup| setup.measures = measures);
-    });
+    take_chosen(event, |files| model.open_beside(files.into_iter().map(|file| (file.name(), file.into()))));
 }
 
 fn take_chosen(event: &Event, take: impl FnOnce(Vec<File>)) {

@@ -87,6 +87,8 @@ pub(super) struct Model {
     pub(super) recording: RwSignal<Option<Arc<Recorded>>>,
     /// What was brought last, to read it in another way.
     pub(super) brought: StoredValue<Vec<(String, Blob)>, LocalStorage>,
+    /// What was open when more was brought beside it: the way back if that cannot be read.
+    pub(super) before: RwSignal<Vec<(String, Blob)>, LocalStorage>,
     pub(super) setup: RwSignal<Setup>,
     pub(super) jobs: Memo<Vec<Job>>,
     /// Whether measures are compared with surrogates.
@@ -148,6 +150,7 @@ impl Model {
             file,
             recording: RwSignal::default(),
             brought: StoredValue::new_local(Vec::new()),
+            before: RwSignal::new_local(Vec::new()),
             setup,
             jobs,
             compared: Memo::new(move |_| setup.with(|s| s.surrogates.is_some())),
@@ -263,6 +266,35 @@ impl Model {
 
     /// Opens files: as one recording of animals where they are one and `table` does not forbid it, else beside each other.
     pub(super) fn open_files(self, files: Vec<(String, Blob)>, sample: Option<String>, table: bool) {
+        self.before.set(Vec::new());
+        // The choices in a link are for the file it was made for: the first one that is opened.
+        let again = self.file.with_untracked(Option::is_some);
+        self.setup.update(|setup| {
+            if again {
+                setup.measures = None;
+            }
+            setup.sample = sample;
+        });
+        self.read(files, table);
+    }
+
+    /// Opens more files beside those that are open. The measures stay: they are what the files are compared by.
+    pub(super) fn open_beside(self, more: impl Iterator<Item = (String, Blob)>) {
+        let before = self.brought.get_value();
+        let all = before.iter().cloned().chain(more).collect();
+        self.before.set(before);
+        self.setup.update(|setup| setup.sample = None);
+        self.read(all, true);
+    }
+
+    /// Opens again what was open before more was brought, with the same measures.
+    pub(super) fn reopen(self) {
+        let before = self.before.get_untracked();
+        self.before.set(Vec::new());
+        self.read(before, true);
+    }
+
+    fn read(self, files: Vec<(String, Blob)>, table: bool) {
         let name = match &files[..] {
             [] => return,
             [(name, _)] => name.clone(),
@@ -275,15 +307,10 @@ impl Model {
         self.checks.update(HashMap::clear);
         self.selected.set(None);
         self.progress.set(None);
-        self.setup.update(|setup| {
-            // The choices in a link are for the file it was made for: the first one that is opened.
-            if again {
-                setup.columns = None;
-                setup.arrays = None;
-                setup.measures = None;
-            }
-            setup.sample = sample;
-        });
+        // Names of columns are those of another file.
+        if again {
+            self.setup.update(|setup| (setup.columns, setup.arrays) = (None, None));
+        }
         self.to_measure();
         self.stage.set(Stage::Loading(name.clone()));
         self.say(format!("Reading {name}"));

@@ -63,6 +63,9 @@ fn Failed() -> impl IntoView {
             <p><strong>{move || text().0}"."</strong></p>
             <p class="reason">{move || text().1}</p>
             <p class="soft">"Nothing was lost and nothing left this machine. Open another file, or this one once it is mended."</p>
+            {move || (!model.before.with(Vec::is_empty)).then(|| view! {
+                <button type="button" class="small" id="back" on:click=move |_| model.reopen()>"Back to what was open"</button>
+            })}
         </div>
     }
 }
