@@ -22,7 +22,8 @@ const flags = {
   ],
   // Whatever adapter there is, for benches.
   hardware: ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist'],
-  cpu: ['--disable-webgpu', '--disable-features=WebGPU,WebGPUService', '--use-angle=swiftshader'],
+  // No GPU at all, nor one emulated: the browser itself draws in memory.
+  cpu: ['--disable-gpu', '--disable-webgpu', '--disable-features=WebGPU,WebGPUService'],
 };
 
 /** Options for `chromium.launch`, with WebGPU (`webgpu`, `hardware`) or without (`cpu`). */

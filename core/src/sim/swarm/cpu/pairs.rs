@@ -140,8 +140,9 @@ fn image<const PERIODIC: bool>(d: f64, side: f64) -> f64 {
     }
 }
 
-/// What leaves a sum as it is: to add it, and to subtract it. The sign lets a masked instruction take its place.
-const NOTHING: f64 = -0.0;
+/// What leaves a sum as it is: to add it, and to subtract it. Sums begin at +0 and never become -0, so that either zero does;
+/// the negative one lets a masked instruction take its place, and where there is none (wasm), all bits zero are a mask alone.
+const NOTHING: f64 = if cfg!(target_arch = "wasm32") { 0.0 } else { -0.0 };
 const NOTHING_LESS: f64 = 0.0;
 
 #[inline(always)]

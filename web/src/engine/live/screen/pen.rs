@@ -65,6 +65,8 @@ impl Pen {
         // browsers take where they find no other: this keeps the canvas in memory.
         let options = js_sys::Object::new();
         let _ = js_sys::Reflect::set(&options, &"willReadFrequently".into(), &JsValue::TRUE);
+        // Every frame is painted whole, so that what is behind it need not be drawn.
+        let _ = js_sys::Reflect::set(&options, &"alpha".into(), &JsValue::FALSE);
         let context = canvas.get_context_with_context_options("2d", &options);
         let context = context.map_err(|_| "no 2-D context")?.ok_or("no 2-D context")?;
         Ok(Self {
