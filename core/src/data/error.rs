@@ -80,6 +80,22 @@ pub enum DataError {
         /// What is wrong there.
         why: String,
     },
+    /// The module that reads such files, which is loaded when first needed, did not come.
+    #[error("the module that reads {what} could not be loaded: {why}; with a network, reloading the page may help")]
+    Unloaded {
+        /// The files that it reads.
+        what: &'static str,
+        /// What went wrong.
+        why: String,
+    },
+    /// The module that reads such files failed: its memory was too small, or it is of another version.
+    #[error("the module that reads {what} failed: {why}; reloading the page may help, or the command line")]
+    Failed {
+        /// The files that it reads.
+        what: &'static str,
+        /// What went wrong.
+        why: String,
+    },
     /// Compressed data that unfolds beyond reason.
     #[error("refused to unpack {name}: {packed} compressed bytes became {unpacked} bytes (limit: {limit})")]
     Bomb {

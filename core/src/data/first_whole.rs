@@ -1,10 +1,10 @@
 //! The first pass over files that are read whole: HDF5, NetCDF, MAT, Parquet, Arrow.
 
 use super::{
-    DataError, Kind, Options, hdf5, mat, netcdf,
+    DataError, Kind, Options, columnar, hdf5, mat, netcdf,
     part::Part,
     pipe::{Pipe, Route},
-    whole::{Table, gather},
+    whole::{Table, gather, pour},
 };
 
 pub(super) async fn scientific(
@@ -42,29 +42,25 @@ pub(super) async fn scientific(
 }
 
 /// Parquet and Arrow.
-#[cfg(not(target_arch = "wasm32"))]
 pub(super) async fn columnar(
     route: Route,
     kind: Kind,
     pipe: &mut Pipe<'_>,
     options: &Options,
 ) -> Result<Part, DataError> {
-    let what = if kind == Kind::Parquet { "the Parquet file" } else { "the Arrow file" };
-    let bytes = gather(pipe, what, options).await?;
-    let mut table = Table::new(bytes.len() as u64, options);
-    let pace = pipe.pace();
-    let read_as = if kind == Kind::Parquet {
-        format!("Parquet, {} rows", super::columnar::parquet(bytes, &mut table, pace).await?)
-    } else {
-        format!("Arrow, {} rows", super::columnar::arrow(&bytes, &mut table, pace).await?)
-    };
-    table.finish(route, kind, read_as)
-}
-
-/// Not on the page, whose first download would be half as large again.
-#[cfg(target_arch = "wasm32")]
-pub(super) async fn columnar(_: Route, kind: Kind, _: &mut Pipe<'_>, _: &Options) -> Result<Part, DataError> {
-    let what = if kind == Kind::Parquet { "a Parquet file on the page" } else { "an Arrow file on the page" };
-    let instead = "the command line reads it, and the page reads it as CSV: df.to_csv(\"x.csv\", index=False)";
-    Err(DataError::Unsupported { what: what.to_owned(), instead })
+    let mut reading = columnar::begin(kind, options)?;
+    let what = format!("the {}", columnar::noun(kind));
+    let len = pour(pipe, &what, options, |bytes| reading.push(bytes)).await?;
+    let mut table = Table::new(len, options);
+    let found = reading.read(kind, table.left(), pipe.pace()).await?;
+    for (name, why) in found.skipped {
+        table.skip(&name, &why);
+    }
+    let rows = found.rows;
+    for column in found.columns {
+        let shape = if column.width > 1 { vec![rows, column.width] } else { vec![rows] };
+        table.array(&column.name, column.unit.as_deref(), &shape, column.values)?;
+    }
+    let title = if kind == Kind::Parquet { "Parquet" } else { "Arrow" };
+    table.finish(route, kind, format!("{title}, {rows} rows"))
 }

@@ -6,7 +6,6 @@
 mod archive;
 mod cf;
 mod chunk;
-#[cfg(not(target_arch = "wasm32"))]
 mod columnar;
 mod csv;
 mod csv_field;
@@ -60,8 +59,7 @@ pub mod write;
 mod xlsx;
 
 pub use chunk::Chunk;
-#[cfg(not(target_arch = "wasm32"))]
-pub use columnar::hush_caught_panics;
+pub use columnar::{ColumnarColumn, ColumnarError, ColumnarReader, ColumnarReading, ColumnarTable};
 pub use error::DataError;
 pub use open::{OpenFile, open};
 pub use options::{CsvOptions, Options};
@@ -69,6 +67,8 @@ pub use passing::Passing;
 pub use preview::Preview;
 pub use several::open_several;
 pub use source::{ByteSource, Memory};
+#[cfg(not(target_arch = "wasm32"))]
+pub use surprisal_columnar::hush_caught_panics;
 
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! What the caller may decide about reading a file.
 
-use super::Kind;
+use super::{ColumnarReader, Kind};
 
 /// How a file is read. [`Options::default`] fits a browser tab.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Options {
     pub kind: Option<Kind>,
     /// How tables are read.
     pub csv: CsvOptions,
+    /// What reads Parquet and Arrow. `None` is the reader of this crate, which in wasm has none.
+    pub columnar: Option<ColumnarReader>,
 }
 
 /// How tables of text are read; `None` means: find out.
@@ -38,6 +40,7 @@ impl Default for Options {
             column_limit: 1 << 30,
             kind: None,
             csv: CsvOptions::default(),
+            columnar: None,
         }
     }
 }

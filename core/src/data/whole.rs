@@ -22,15 +22,35 @@ const LISTED: usize = 12;
 /// All decoded bytes of a file, at most [`Options::column_limit`] of them.
 pub(super) async fn gather(pipe: &mut Pipe<'_>, what: &str, options: &Options) -> Result<Vec<u8>, DataError> {
     let mut bytes: Vec<u8> = Vec::new();
+    let take = |more: Vec<u8>| {
+        let room = bytes.try_reserve(more.len()).is_ok();
+        if room {
+            bytes.extend_from_slice(&more);
+        }
+        room
+    };
+    pour(pipe, what, options, take).await?;
+    Ok(bytes)
+}
+
+/// Hands over all decoded bytes of a file, at most [`Options::column_limit`] of them, to what says whether it has room for
+/// them; how many there are.
+pub(super) async fn pour(
+    pipe: &mut Pipe<'_>,
+    what: &str,
+    options: &Options,
+    mut take: impl FnMut(Vec<u8>) -> bool,
+) -> Result<u64, DataError> {
+    let mut len = 0;
     while let Some(more) = pipe.next().await? {
-        let needed = bytes.len() as u64 + more.len() as u64;
-        if needed > options.column_limit || bytes.try_reserve(more.len()).is_err() {
+        let needed = len + more.len() as u64;
+        if needed > options.column_limit || !take(more) {
             let (what, limit) = (format!("{what}, which is read whole,"), options.column_limit);
             return Err(DataError::TooLarge { what, needed, limit });
         }
-        bytes.extend_from_slice(&more);
+        len = needed;
     }
-    Ok(bytes)
+    Ok(len)
 }
 
 /// What has been read so far.

@@ -1,0 +1,58 @@
+//! A file is read step by step, within its limit. What the values are is tested where they become columns, in
+//! `core/tests/data_formats.rs`.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
+
+use surprisal_columnar::{Error, Format, Reader, Table, Values};
+
+fn load(name: &str) -> Vec<u8> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/files").join(name);
+    std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn read(format: Format, name: &str, limit: u64) -> Result<(Table, usize), Error> {
+    let mut reader = Reader::new(format, load(name), limit)?;
+    let mut steps = 0;
+    while reader.advance()? {
+        steps += 1;
+    }
+    Ok((reader.finish()?, steps))
+}
+
+#[test]
+fn rows_come_in_steps() {
+    // Two record batches, of three rows and of one.
+    let (table, steps) = read(Format::Arrow, "columnar/stream.arrows", 1 << 20).unwrap();
+    assert_eq!((table.rows, steps), (4, 2));
+    let count = table.columns.iter().find(|c| c.name == "count").unwrap();
+    assert_eq!((&count.values, count.width), (&Values::Integer(vec![3, 1, 4, 1]), 1));
+    let vector = table.columns.iter().find(|c| c.name == "vector").unwrap();
+    assert_eq!((&vector.values, vector.width), (&Values::Real((1..=8).map(f64::from).collect()), 2));
+    assert!(table.skipped.iter().any(|(name, why)| name == "list" && why.starts_with("of type List")));
+}
+
+#[test]
+fn values_stay_within_their_limit() {
+    // 24 bytes for each of four times three values.
+    let (table, _) = read(Format::Parquet, "columnar/none.parquet", 288).unwrap();
+    assert_eq!(table.rows, 4);
+    let refused = read(Format::Parquet, "columnar/none.parquet", 287).unwrap_err();
+    assert_eq!(refused, Error::TooLarge { what: "\"label\" with 4 values".to_owned(), needed: 96 });
+    let Err(Error::TooLarge { what, .. }) = read(Format::Arrow, "columnar/lz4.feather", 16) else {
+        panic!("compressed buffers were believed");
+    };
+    assert!(what.contains("unpacked"), "{what}");
+}
+
+#[test]
+fn damage_is_told() {
+    for (format, name) in [(Format::Parquet, "hostile/panics.parquet"), (Format::Arrow, "hostile/panics.arrow")] {
+        let error = read(format, name, 64 << 20).unwrap_err();
+        assert!(matches!(error, Error::Panicked | Error::Malformed(_)), "{name}: {error:?}");
+    }
+    assert_eq!(read(Format::Parquet, "columnar/zstd.parquet", 1 << 20).unwrap_err(), Error::Zstd);
+    let mut cut = load("columnar/plain.feather");
+    cut.truncate(cut.len() - 1);
+    let len = cut.len() as u64;
+    assert_eq!(Reader::new(Format::Arrow, cut, 1 << 20).unwrap_err(), Error::NoEnd { len });
+}
