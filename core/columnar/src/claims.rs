@@ -1,6 +1,9 @@
-//! What an Arrow file claims, checked before anything believes it.
+//! What a file claims, checked before anything believes it: above all numbers of 64 bits, of which the crates take the lower
+//! half where addresses have 32. Natively they would meet the same damage with an error or a panic.
 
 use arrow_ipc::{MessageHeader, root_as_message};
+
+use parquet::file::metadata::ParquetMetaData;
 
 use crate::Error;
 
@@ -16,7 +19,16 @@ pub(crate) fn stream(bytes: &[u8]) -> Result<usize, Error> {
     if bytes.ends_with(MARK) { Ok(OPENING.len()) } else { Err(Error::NoEnd { len: bytes.len() as u64 }) }
 }
 
-/// Compressed buffers say how long they will be, and are believed: so that is checked first.
+/// Every column of a Parquet file of `len` bytes begins within it.
+pub(crate) fn places(metadata: &ParquetMetaData, len: u64) -> Result<(), String> {
+    let mut columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    match columns.find(|column| column.byte_range().0 > len) {
+        None => Ok(()),
+        Some(column) => Err(format!("column {} lies outside of the file", column.column_path())),
+    }
+}
+
+/// Buffers lie within their message. Compressed ones say how long they will be, and are believed: so that is checked too.
 pub(crate) fn check(stream: &[u8], limit: u64) -> Result<(), Error> {
     let word = |at: usize| stream.get(at..).and_then(<[u8]>::first_chunk::<4>).map(|&b| u32::from_le_bytes(b));
     let mut at = 0_usize;
@@ -42,6 +54,19 @@ pub(crate) fn check(stream: &[u8], limit: u64) -> Result<(), Error> {
         };
         let body = usize::try_from(message.bodyLength()).ok().and_then(|n| end.checked_add(n));
         let body = body.filter(|&b| b <= stream.len()).ok_or_else(cut)?;
+        if let Some(batch) = batch {
+            let nodes = batch.nodes().into_iter().flatten().flat_map(|node| [node.length(), node.null_count()]);
+            // -1 is a number of gaps that is not known.
+            if nodes.chain([batch.length()]).any(|n| !(-1..=i64::from(u32::MAX)).contains(&n)) {
+                return Err(Error::Malformed("a number of values cannot be".to_owned()));
+            }
+            for buffer in batch.buffers().into_iter().flatten() {
+                let last = buffer.offset().checked_add(buffer.length()).filter(|&last| last <= message.bodyLength());
+                if buffer.offset() < 0 || buffer.length() < 0 || last.is_none() {
+                    return Err(Error::Malformed("a buffer lies outside of its message".to_owned()));
+                }
+            }
+        }
         if let Some(buffers) = batch.filter(|b| b.compression().is_some()).and_then(|b| b.buffers()) {
             for buffer in buffers {
                 let from = usize::try_from(buffer.offset()).ok().and_then(|o| end.checked_add(o));

@@ -150,7 +150,9 @@ impl Reader {
     pub fn new(format: Format, bytes: Vec<u8>, limit: u64) -> Result<Self, Error> {
         let (batches, schema, promised) = match format {
             Format::Parquet => guarded(|| {
+                let len = bytes.len() as u64;
                 let builder = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).map_err(told)?;
+                claims::places(builder.metadata(), len)?;
                 let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
                 let schema = builder.schema().clone();
                 let reader = builder.with_batch_size(BATCH).build().map_err(told)?;

@@ -46,10 +46,10 @@ fn values_stay_within_their_limit() {
 
 #[test]
 fn damage_is_told() {
-    for (format, name) in [(Format::Parquet, "hostile/panics.parquet"), (Format::Arrow, "hostile/panics.arrow")] {
-        let error = read(format, name, 64 << 20).unwrap_err();
-        assert!(matches!(error, Error::Panicked | Error::Malformed(_)), "{name}: {error:?}");
-    }
+    assert_eq!(read(Format::Parquet, "hostile/panics.parquet", 64 << 20).unwrap_err(), Error::Panicked);
+    // The upper half of the offset of a buffer, all that is wrong in this file, is lost where addresses have 32 bits.
+    let error = read(Format::Arrow, "hostile/panics.arrow", 64 << 20).unwrap_err();
+    assert_eq!(error, Error::Malformed("a buffer lies outside of its message".to_owned()));
     assert_eq!(read(Format::Parquet, "columnar/zstd.parquet", 1 << 20).unwrap_err(), Error::Zstd);
     let mut cut = load("columnar/plain.feather");
     cut.truncate(cut.len() - 1);
