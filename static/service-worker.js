@@ -5,6 +5,8 @@ const PREFIX = 'surprisal-';
 // On the maker's own machine every file is asked for first: a rebuild is seen at once.
 const local = ['127.0.0.1', 'localhost'].includes(self.location.hostname);
 const fresh = new Set(['', 'index.html', 'assets.json']);
+// Comes with the first file that needs it, and is kept from then on.
+const needed = new Set(['columns.js', 'columns_bg.wasm', 'columns-worker.js']);
 const path = (url) => new URL(url).pathname.slice(new URL(self.registration.scope).pathname.length);
 
 async function fill() {
@@ -13,8 +15,12 @@ async function fill() {
   if (await caches.has(name)) return;
   const cache = await caches.open(name);
   try {
-    // Everything but notes for developers: the samples are small, and work offline too.
-    const shell = list.files.map(({ path }) => path).filter((path) => !/\.(md|py)$/.test(path));
+    // Everything but notes for developers and what nobody has needed: the samples are small, and work offline too.
+    const used = async (path) => !needed.has(path) || Boolean(await caches.match(`./${path}`));
+    const shell = [];
+    for (const { path } of list.files) {
+      if (!/\.(md|py)$/.test(path) && (await used(path))) shell.push(path);
+    }
     await cache.addAll(['./', './assets.json', ...shell.map((path) => `./${path}`)]);
   } catch (error) {
     await caches.delete(name);
@@ -25,18 +31,32 @@ async function fill() {
   }
 }
 
-async function answer(request) {
+async function answer(event) {
+  const { request } = event;
   const wanted = path(request.url);
   if (local || fresh.has(wanted)) {
     try {
-      return await fetch(request);
+      return await come(event, wanted);
     } catch {
       return (await caches.match(request, { ignoreSearch: true })) ?? Response.error();
     }
   }
   const kept = await caches.match(request, { ignoreSearch: true });
   if (kept) return kept;
-  return fetch(request);
+  return come(event, wanted);
+}
+
+// From the network; what was not kept at first is kept now.
+async function come(event, wanted) {
+  const response = await fetch(event.request);
+  // It is of use where it cannot be kept, too.
+  if (needed.has(wanted) && response.ok) event.waitUntil(keep(event.request, response.clone()).catch(() => {}));
+  return response;
+}
+
+async function keep(request, response) {
+  const name = (await caches.keys()).find((name) => name.startsWith(PREFIX));
+  if (name) await (await caches.open(name)).put(request, response);
 }
 
 self.addEventListener('install', (event) => {
@@ -49,5 +69,5 @@ self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim(
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const own = request.url.startsWith(self.registration.scope);
-  if (own && request.method === 'GET') event.respondWith(answer(request));
+  if (own && request.method === 'GET') event.respondWith(answer(event));
 });

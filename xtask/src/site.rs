@@ -51,8 +51,8 @@ const WASM_OPT: &[&str] = &[
     "--enable-extended-const",
 ];
 
-/// What runs in the window, and what runs in its worker.
-const MODULES: [&str; 2] = ["page", "engine"];
+/// What runs in the window, what runs in its worker, and what that loads for Parquet and Arrow.
+const MODULES: [&str; 3] = ["page", "engine", "columns"];
 
 /// The list of everything in the site, for the service worker.
 const ASSETS: &str = "assets.json";
@@ -63,16 +63,9 @@ pub(crate) fn build(how: Build, out: &Path) -> Result<()> {
     let target = target_dir()?;
     let profile = how.profile();
     loud_step(&format!("wasm of the page, profile {profile}"), || {
-        crate::shell::run(cargo().args([
-            "build",
-            "-p",
-            "surprisal-web",
-            "--bins",
-            "--target",
-            tools::WASM,
-            "--profile",
-            profile,
-        ]))
+        // Together, so that what they share is built once.
+        let packages = ["-p", "surprisal-web", "-p", "surprisal-columnar", "--bins"];
+        crate::shell::run(cargo().arg("build").args(packages).args(["--target", tools::WASM, "--profile", profile]))
     })?;
     let folder = if profile == "dev" { "debug" } else { profile };
     let (wasm, site) = (target.join(tools::WASM).join(folder), target.join("site").join(how.folder()).join("bound"));

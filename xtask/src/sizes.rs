@@ -1,5 +1,6 @@
 //! What a first visit downloads, compressed as a host would, against what was accepted last. The first view waits for the
-//! page; the engine comes while it is looked at, and is held to its accepted size alone.
+//! page; the engine comes while it is looked at, a reader with the first file that needs it, and both are held to their
+//! accepted sizes alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,7 +25,15 @@ fn allowed(accepted: u64) -> u64 {
 /// What comes after the first view without being asked for.
 const LATER: [&str; 3] = ["engine.js", "engine_bg.wasm", "worker.js"];
 
-/// A file of a first visit.
+/// What comes when it is first needed.
+const NEEDED: [&str; 3] = ["columns.js", "columns_bg.wasm", "columns-worker.js"];
+
+/// Whether a file is part of the first view.
+fn is_first(path: &str) -> bool {
+    !LATER.contains(&path) && !NEEDED.contains(&path)
+}
+
+/// A file of the page.
 pub(crate) struct Size {
     path: String,
     raw: u64,
@@ -33,14 +42,14 @@ pub(crate) struct Size {
 
 impl Size {
     fn is_first(&self) -> bool {
-        !LATER.contains(&self.path.as_str())
+        is_first(&self.path)
     }
 }
 
-/// Compresses every file of a first visit.
+/// Compresses every file of a first visit, and what may be needed later.
 pub(crate) fn measure(site: &Path) -> Result<Vec<Size>> {
     let mut names = first_view(site)?;
-    names.extend(LATER.into_iter().filter(|name| site.join(name).is_file()).map(str::to_owned));
+    names.extend(LATER.into_iter().chain(NEEDED).filter(|name| site.join(name).is_file()).map(str::to_owned));
     // Best compression takes its time: what was compressed once is remembered by its hash.
     let cache = shell::target_dir()?.join("site/brotli");
     std::fs::create_dir_all(&cache)?;
@@ -119,7 +128,7 @@ fn quoted(text: &str, openings: &[&str]) -> Vec<String> {
 /// For a terminal.
 pub(crate) fn table(sizes: &[Size]) -> String {
     let accepted = baseline().unwrap_or_default();
-    let mut rows = vec![vec!["first visit".to_owned(), "bytes".into(), "brotli".into(), "accepted".into()]];
+    let mut rows = vec![vec!["file".to_owned(), "bytes".into(), "brotli".into(), "accepted".into()]];
     for size in sizes {
         let before = accepted.get(&size.path).map_or_else(|| "-".to_owned(), u64::to_string);
         rows.push(vec![size.path.clone(), size.raw.to_string(), size.brotli.to_string(), before]);
@@ -170,13 +179,13 @@ fn complaints(sizes: &[Size], accepted: &BTreeMap<String, u64>) -> Vec<String> {
 
 /// What was accepted for the first view.
 fn accepted_first(accepted: &BTreeMap<String, u64>) -> u64 {
-    accepted.iter().filter(|(path, _)| !LATER.contains(&path.as_str())).map(|(_, size)| size).sum()
+    accepted.iter().filter(|(path, _)| is_first(path)).map(|(_, size)| size).sum()
 }
 
 /// Makes these sizes the accepted ones.
 pub(crate) fn accept(sizes: &[Size]) -> Result<()> {
     let mut text = String::from(
-        "# Bytes of a first visit, each file compressed with brotli (quality 11, window 22).\n\
+        "# Bytes of a first visit and of what comes when first needed, each file compressed with brotli (quality 11, window 22).\n\
          # cargo xtask test allows 5 % more; cargo xtask dist --accept-sizes writes this file.\n\n[brotli]\n",
     );
     for size in sizes {
@@ -226,6 +235,10 @@ mod tests {
         assert!(complaints(&[size("a.wasm", 100), size("engine_bg.wasm", 2_000_000)], &engine).is_empty());
         let grown = complaints(&[size("engine_bg.wasm", 2_200_000)], &engine).join("\n");
         assert!(grown.contains("engine_bg.wasm grew") && !grown.contains("first view"), "{grown}");
+        let reader = parse("a.wasm = 100\ncolumns_bg.wasm = 500000");
+        assert_eq!(accepted_first(&reader), 100);
+        let grown = complaints(&[size("a.wasm", 100), size("columns_bg.wasm", 600_000)], &reader).join("\n");
+        assert!(grown.contains("columns_bg.wasm grew") && !grown.contains("first view"), "{grown}");
     }
 
     #[test]

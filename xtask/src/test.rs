@@ -30,7 +30,7 @@ pub(crate) struct Args {
     only: Option<String>,
 }
 
-/// The crates that also run in the browser.
+/// The crates that also run in the browser and may have tests there.
 const IN_BROWSER: [&str; 3] = ["surprisal-core", "surprisal-gpu", "surprisal-web"];
 
 /// Where the page lies during the tests: not at the root, as on many hosts.
@@ -39,7 +39,7 @@ const SUB_PATH: &str = "/sub/path/";
 pub(crate) fn main(args: &Args) -> Result<()> {
     let mut report = Report { only: args.only.clone(), ..Report::default() };
     if args.fast {
-        let packages = ["-p", "surprisal-core", "-p", "surprisal-cli"];
+        let packages = ["-p", "surprisal-core", "-p", "surprisal-columnar", "-p", "surprisal-cli"];
         report.step("format", format);
         report.step("lints", || clippy(&[&packages[..], &["--all-targets"]].concat()));
         report.step("native tests", || native_tests(&packages, args.any_gpu));
@@ -50,7 +50,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     report.step("format", format);
     report.step("lints, native", || clippy(&["--workspace", "--all-targets"]));
     report.step("lints, wasm", || {
-        clippy(&["-p", IN_BROWSER[0], "-p", IN_BROWSER[1], "-p", IN_BROWSER[2], "--target", tools::WASM])
+        let packages = IN_BROWSER.into_iter().chain(["surprisal-columnar"]).flat_map(|name| ["-p", name]);
+        clippy(&packages.chain(["--target", tools::WASM]).collect::<Vec<_>>())
     });
     report.step("native tests", || native_tests(&["--workspace"], args.any_gpu));
     report.step("documentation tests", || counted(cargo().args(["test", "--quiet", "--doc", "--workspace"])));
@@ -239,7 +240,8 @@ fn without_colour(text: &str) -> String {
 
 fn documentation() -> Result<Outcome> {
     let mut command = cargo();
-    command.args(["doc", "--quiet", "--no-deps", "-p", "surprisal-core", "-p", "surprisal-gpu"]);
+    command.args(["doc", "--quiet", "--no-deps"]);
+    command.args(["-p", "surprisal-core", "-p", "surprisal-columnar", "-p", "surprisal-gpu"]);
     shell::run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
     passed()
 }

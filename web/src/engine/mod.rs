@@ -4,6 +4,7 @@
 //! does [`Ask::Cancel`], which arrives while work runs because [`pace::Steps`] gives way to the event loop. An
 //! experiment runs beside all this ([`live`]).
 
+mod columns;
 mod lab;
 mod live;
 mod pace;

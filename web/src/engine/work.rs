@@ -14,7 +14,7 @@ use surprisal_core::{
 use web_sys::Blob;
 use web_time::Instant;
 
-use super::{heap, lab::Lab, pace::Steps, recording, source::BlobSource, tell};
+use super::{columns, heap, lab::Lab, pace::Steps, recording, source::BlobSource, tell};
 use crate::protocol::{ArrayView, Ask, ColumnView, Errand, Job, Opened, Run, Tell};
 
 /// Why an errand was not done.
@@ -80,7 +80,8 @@ async fn open(lab: &Lab, file: u32, names: Vec<String>, blobs: Vec<Blob>, steps:
     steps.reading(format!("Reading {what}"));
     let source = |(name, blob)| Box::new(BlobSource::new(name, blob)) as Box<dyn ByteSource>;
     let sources = names.into_iter().zip(blobs).map(source).collect();
-    let opened = data::open_several(sources, Options::default(), steps).await?;
+    let options = Options { columnar: Some(columns::begin), ..Options::default() };
+    let opened = data::open_several(sources, options, steps).await?;
     tell(&Tell::Opened(Box::new(view(file, &opened, began.elapsed().as_secs_f64()))));
     *lab.file.borrow_mut() = Some((file, Rc::new(opened)));
     Ok(())

@@ -44,8 +44,9 @@ fn DropZone() -> impl IntoView {
                 <span class="drop-note">"It never leaves your machine."</span>
             </label>
             <p class="drop-kinds" id="file-help">
-                "CSV and TSV, XLSX, JSON, NPY and NPZ, safetensors, HDF5, NetCDF, MAT, FASTA, WAV, PNG, JPEG, TIFF, text, any bytes; \
-                 gzip, zip, zstd and LZ4 around them. Recordings of animals: idtracker.ai, TRex, SLEAP and DeepLabCut."
+                "CSV and TSV, XLSX, Parquet and Arrow, JSON, NPY and NPZ, safetensors, HDF5, NetCDF, MAT, FASTA, WAV, PNG, JPEG, \
+                 TIFF, text, any bytes; gzip, zip, zstd and LZ4 around them. Recordings of animals: idtracker.ai, TRex, SLEAP and \
+                 DeepLabCut."
             </p>
         </div>
     }
