@@ -179,9 +179,9 @@ impl Measure for KozachenkoLeonenko {
         id: "diff.kl",
         title: "Differential entropy, Kozachenko-Leonenko",
         summary: "The entropy of a density from the distances between nearest neighbours, without bins. It depends on the unit of the values and may be negative.",
-        equation: "h = ψ(N) − ψ(k) + ln c_d + (d/N) Σ ln εᵢ, εᵢ the distance to the k-th neighbour, c_d the volume of the unit ball",
+        equation: "h = [ψ(N) − ψ(k) + ln c_d + (d/N) Σ ln εᵢ] / ln 2, εᵢ the distance to the k-th neighbour, c_d the volume of the unit ball",
         tex: &[
-            r"h = \psi(N) - \psi(k) + \ln c_d + \frac{d}{N} \sum_{i=1}^{N} \ln \varepsilon_i",
+            r"h = \frac{1}{\ln 2} \left[ \psi(N) - \psi(k) + \ln c_d + \frac{d}{N} \sum_{i=1}^{N} \ln \varepsilon_i \right]",
             r"\varepsilon_i \text{ the distance to the } k\text{-th neighbour}",
             r"c_d \text{ the volume of the unit ball}",
         ],

@@ -213,9 +213,9 @@ impl Measure for Ksg1 {
         id: "mi.ksg1",
         title: "Mutual information, KSG 1",
         summary: "How many bits two real columns, or groups of them, tell about each other, without bins. May be slightly negative.",
-        equation: "I = ψ(k) + ψ(N) − ⟨ψ(n_x + 1) + ψ(n_y + 1)⟩, n_x the points with |x − xᵢ| < εᵢ, εᵢ the largest-difference distance to the k-th neighbour",
+        equation: "I = [ψ(k) + ψ(N) − ⟨ψ(n_x + 1) + ψ(n_y + 1)⟩] / ln 2, n_x the points with |x − xᵢ| < εᵢ, εᵢ the largest-difference distance to the k-th neighbour",
         tex: &[
-            r"I = \psi(k) + \psi(N) - \left\langle \psi(n_x + 1) + \psi(n_y + 1) \right\rangle",
+            r"I = \frac{1}{\ln 2} \left[ \psi(k) + \psi(N) - \left\langle \psi(n_x + 1) + \psi(n_y + 1) \right\rangle \right]",
             r"n_x \text{ the points with } \lvert x - x_i \rvert \lt \varepsilon_i",
             r"\varepsilon_i \text{ the largest-difference distance to the } k\text{-th neighbour}",
         ],
@@ -243,9 +243,9 @@ impl Measure for Ksg2 {
         id: "mi.ksg2",
         title: "Mutual information, KSG 2",
         summary: "Like KSG 1 with a rectangle instead of a square around each point: less bias for strong dependence, a little more variance.",
-        equation: "I = ψ(k) − 1/k + ψ(N) − ⟨ψ(n_x) + ψ(n_y)⟩, n_x the points with |x − xᵢ| ≤ ε_x,ᵢ, the extent in x of the k nearest neighbours",
+        equation: "I = [ψ(k) − 1/k + ψ(N) − ⟨ψ(n_x) + ψ(n_y)⟩] / ln 2, n_x the points with |x − xᵢ| ≤ ε_x,ᵢ, the extent in x of the k nearest neighbours",
         tex: &[
-            r"I = \psi(k) - \frac{1}{k} + \psi(N) - \left\langle \psi(n_x) + \psi(n_y) \right\rangle",
+            r"I = \frac{1}{\ln 2} \left[ \psi(k) - \frac{1}{k} + \psi(N) - \left\langle \psi(n_x) + \psi(n_y) \right\rangle \right]",
             r"n_x \text{ the points with } \lvert x - x_i \rvert \leq \varepsilon_{x,i}",
             r"\varepsilon_{x,i} \text{ the extent in } x \text{ of the } k \text{ nearest neighbours}",
         ],

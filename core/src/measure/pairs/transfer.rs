@@ -233,9 +233,9 @@ impl Measure for TransferKsg {
         id: "te.ksg",
         title: "Transfer entropy, nearest neighbours",
         summary: "How many bits the past of the first column tells about the next value of the second, beyond its own past, for real values.",
-        equation: "T = ψ(k) + ⟨ψ(n_Y⁻ + 1) − ψ(n_Yₜ,Y⁻ + 1) − ψ(n_Y⁻,X⁻ + 1)⟩, counts strictly within the distance to the k-th neighbour of (Yₜ, Y⁻, X⁻)",
+        equation: "T = [ψ(k) + ⟨ψ(n_Y⁻ + 1) − ψ(n_Yₜ,Y⁻ + 1) − ψ(n_Y⁻,X⁻ + 1)⟩] / ln 2, counts strictly within the distance to the k-th neighbour of (Yₜ, Y⁻, X⁻)",
         tex: &[
-            r"T = \psi(k) + \left\langle \psi(n_{Y^{-}} + 1) - \psi(n_{Y_t,Y^{-}} + 1) - \psi(n_{Y^{-},X^{-}} + 1) \right\rangle",
+            r"T = \frac{1}{\ln 2} \left[ \psi(k) + \left\langle \psi(n_{Y^{-}} + 1) - \psi(n_{Y_t,Y^{-}} + 1) - \psi(n_{Y^{-},X^{-}} + 1) \right\rangle \right]",
             r"n \text{ the points strictly within the distance to the } k\text{-th neighbour of } (Y_t, Y^{-}, X^{-})",
         ],
         source: "Frenzel & Pompe, Partial mutual information for coupling analysis of multivariate time series, Phys. Rev. Lett. 99, 204101 (2007), equation (4)",
