@@ -187,7 +187,8 @@ impl Reader {
         let Some(batch) = guarded(|| self.batches.next().transpose())? else { return Ok(false) };
         for column in &mut self.columns {
             let array = guarded(|| column.find(&batch))?;
-            let values = (array.len() as u64).saturating_mul(column.width);
+            // Of vectors it has every number already.
+            let values = array.len() as u64;
             let needed = values.saturating_mul(VALUE);
             self.left = self.left.checked_sub(needed).ok_or_else(|| {
                 let what = format!("{:?} with {values} values", column.name);

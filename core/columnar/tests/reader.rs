@@ -38,6 +38,11 @@ fn values_stay_within_their_limit() {
     assert_eq!(table.rows, 4);
     let refused = read(Format::Parquet, "columnar/none.parquet", 287).unwrap_err();
     assert_eq!(refused, Error::TooLarge { what: "\"label\" with 4 values".to_owned(), needed: 96 });
+    // Vectors among them: each number counts once.
+    let (table, _) = read(Format::Arrow, "columnar/stream.arrows", 1 << 20).unwrap();
+    let needed = table.columns.iter().map(|column| 24 * table.rows * column.width).sum();
+    assert_eq!(read(Format::Arrow, "columnar/stream.arrows", needed).unwrap().0.rows, table.rows);
+    assert!(matches!(read(Format::Arrow, "columnar/stream.arrows", needed - 1), Err(Error::TooLarge { .. })));
     let Err(Error::TooLarge { what, .. }) = read(Format::Arrow, "columnar/lz4.feather", 16) else {
         panic!("compressed buffers were believed");
     };
