@@ -38,7 +38,13 @@ pub(super) fn paint(
     // Setting a size clears the canvas, and resets its state.
     canvas.set_width((width * style.scale).round() as u32);
     canvas.set_height((height * style.scale).round() as u32);
-    let backend = CanvasBackend::with_canvas_object(canvas.clone()).ok_or("this browser gives no 2-D canvas")?;
+    // The first to ask says where the canvas lies, and plotters asks after this. In memory: where the browser emulates the GPU, a
+    // chart drawn through it holds up what moves beside it for some 100 ms.
+    let options = js_sys::Object::new();
+    let _ = js_sys::Reflect::set(&options, &"willReadFrequently".into(), &JsValue::TRUE);
+    let none = "this browser gives no 2-D canvas";
+    canvas.get_context_with_context_options("2d", &options).ok().flatten().ok_or(none)?;
+    let backend = CanvasBackend::with_canvas_object(canvas.clone()).ok_or(none)?;
     draw(figure, &backend.into_drawing_area(), style).map_err(|e| e.to_string())
 }
 
