@@ -5,7 +5,7 @@ use plotters::drawing::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
 use surprisal_core::figure::{Figure, Style, Theme, draw, preferred_height};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
-use web_sys::{Element, HtmlCanvasElement, ResizeObserver};
+use web_sys::{ContextAttributes2d, Element, HtmlCanvasElement, ResizeObserver};
 
 /// Plotters draws on whole pixels: at least this many for a CSS pixel, and the browser smooths.
 const LEAST_SCALE: f64 = 2.0;
@@ -40,8 +40,8 @@ pub(super) fn paint(
     canvas.set_height((height * style.scale).round() as u32);
     // The first to ask says where the canvas lies, and plotters asks after this. In memory: where the browser emulates the GPU, a
     // chart drawn through it holds up what moves beside it for some 100 ms.
-    let options = js_sys::Object::new();
-    let _ = js_sys::Reflect::set(&options, &"willReadFrequently".into(), &JsValue::TRUE);
+    let options = ContextAttributes2d::new();
+    options.set_will_read_frequently(true);
     let none = "this browser gives no 2-D canvas";
     canvas.get_context_with_context_options("2d", &options).ok().flatten().ok_or(none)?;
     let backend = CanvasBackend::with_canvas_object(canvas.clone()).ok_or(none)?;

@@ -53,28 +53,26 @@ fn give(table: Table, buffers: &Array) -> Array {
 }
 
 fn one(column: Column, buffers: &Array) -> Array {
+    let real = |v: Vec<f64>| {
+        let values = Float64Array::from(&v[..]);
+        (values.clone().into(), values.buffer())
+    };
     let mut labels = JsValue::UNDEFINED;
-    let (kind, values, buffer): (_, JsValue, _) = match column.values {
+    let (kind, (values, buffer)): (_, (JsValue, _)) = match column.values {
         Values::Integer(v) => {
             let values = BigInt64Array::from(&v[..]);
-            ("integer", values.clone().into(), values.buffer())
+            ("integer", (values.clone().into(), values.buffer()))
         }
-        Values::Real(v) => {
-            let values = Float64Array::from(&v[..]);
-            ("real", values.clone().into(), values.buffer())
-        }
+        Values::Real(v) => ("real", real(v)),
         Values::Bytes(v) => {
             let values = Uint8Array::from(&v[..]);
-            ("bytes", values.clone().into(), values.buffer())
+            ("bytes", (values.clone().into(), values.buffer()))
         }
-        Values::Time(v) => {
-            let values = Float64Array::from(&v[..]);
-            ("time", values.clone().into(), values.buffer())
-        }
+        Values::Time(v) => ("time", real(v)),
         Values::Text { codes, labels: known } => {
             let values = Uint32Array::from(&codes[..]);
             labels = known.iter().map(|label| text(label)).collect::<Array>().into();
-            ("text", values.clone().into(), values.buffer())
+            ("text", (values.clone().into(), values.buffer()))
         }
     };
     buffers.push(&buffer);

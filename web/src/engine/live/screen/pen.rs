@@ -12,8 +12,8 @@ use surprisal_core::{
         swarm::{Setup, State},
     },
 };
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{OffscreenCanvas, OffscreenCanvasRenderingContext2d as Context};
+use wasm_bindgen::JsCast;
+use web_sys::{ContextAttributes2d, OffscreenCanvas, OffscreenCanvasRenderingContext2d as Context};
 
 use super::{
     scene::{self, Gaze},
@@ -63,10 +63,10 @@ impl Pen {
     pub(super) fn new(canvas: OffscreenCanvas) -> Result<Self, String> {
         // Thousands of small triangles a frame are quicker for the processor than through a GPU that is emulated by it, which
         // browsers take where they find no other: this keeps the canvas in memory.
-        let options = js_sys::Object::new();
-        let _ = js_sys::Reflect::set(&options, &"willReadFrequently".into(), &JsValue::TRUE);
+        let options = ContextAttributes2d::new();
+        options.set_will_read_frequently(true);
         // Every frame is painted whole, so that what is behind it need not be drawn.
-        let _ = js_sys::Reflect::set(&options, &"alpha".into(), &JsValue::FALSE);
+        options.set_alpha(false);
         let context = canvas.get_context_with_context_options("2d", &options);
         let context = context.map_err(|_| "no 2-D context")?.ok_or("no 2-D context")?;
         Ok(Self {
