@@ -76,7 +76,7 @@ pub(crate) fn check(stream: &[u8], limit: u64) -> Result<(), Error> {
                 total = total.saturating_add(if buffer.length() > 0 { u64::try_from(claim).unwrap_or(0) } else { 0 });
                 if total > limit {
                     let what = "the buffers of the Arrow file, unpacked,".to_owned();
-                    return Err(Error::TooLarge { what, needed: total });
+                    return Err(Error::TooLarge { what, needed: total, limit });
                 }
             }
         }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::MISSING;
+use crate::{Error, MISSING};
 
 /// The most distinct labels of a column.
-const MOST_LABELS: usize = 1 << 20;
+pub const MOST_LABELS: usize = 1 << 20;
 /// The most bytes that the distinct labels of a column may have together.
-const MOST_BYTES: u64 = 64 << 20;
+pub const MOST_BYTES: u64 = 64 << 20;
 
 /// Gives every label a code, in order of first appearance.
 #[derive(Default)]
@@ -18,19 +18,18 @@ pub(crate) struct Dictionary {
 
 impl Dictionary {
     /// The code of a label, or why there are too many.
-    pub(crate) fn code(&mut self, label: &str, column: &str) -> Result<u32, String> {
+    pub(crate) fn code(&mut self, label: &str, column: &str) -> Result<u32, Error> {
         if let Some(&code) = self.codes.get(label) {
             return Ok(code);
         }
         self.bytes += label.len() as u64;
+        let too_large = |what, needed| Err(Error::TooLarge { what, needed, limit: MOST_BYTES });
         if self.bytes > MOST_BYTES {
-            let what = format!("the distinct labels of column {column:?}: together they");
-            return Err(format!("{what} needs {} bytes, the limit is {MOST_BYTES} bytes", self.bytes));
+            return too_large(format!("the list of distinct labels of column {column:?}"), self.bytes);
         }
         if self.codes.len() >= MOST_LABELS {
             let what = format!("column {column:?} has more than {MOST_LABELS} distinct labels; a table of them");
-            let needed = self.bytes.max(MOST_BYTES + 1);
-            return Err(format!("{what} needs {needed} bytes, the limit is {MOST_BYTES} bytes"));
+            return too_large(what, self.bytes.max(MOST_BYTES + 1));
         }
         let code = u32::try_from(self.codes.len()).unwrap_or(MISSING);
         self.codes.insert(label.into(), code);

@@ -4,7 +4,7 @@ use arrow_array::{Array, RecordBatch, cast::AsArray, types as t};
 use arrow_schema::{DataType, TimeUnit};
 use std::sync::Arc;
 
-use crate::{Column, MISSING, Values, dictionary::Dictionary};
+use crate::{Column, Error, MISSING, Values, dictionary::Dictionary};
 
 /// Structures inside structures are followed so deep.
 const DEEPEST: usize = 8;
@@ -40,7 +40,7 @@ impl Gathered {
     }
 
     /// Appends what [`Gathered::find`] has found.
-    pub(crate) fn append(&mut self, array: &dyn Array) -> Result<(), String> {
+    pub(crate) fn append(&mut self, array: &dyn Array) -> Result<(), Error> {
         self.values.append(array, &self.name)
     }
 
@@ -122,7 +122,7 @@ impl Growing {
     }
 
     /// Appends an array of the type that this was made for.
-    fn append(&mut self, array: &dyn Array, name: &str) -> Result<(), String> {
+    fn append(&mut self, array: &dyn Array, name: &str) -> Result<(), Error> {
         let other = || format!("column {name:?} changes its type to {}", array.data_type());
         macro_rules! plain {
             ($v:expr, $gaps:expr, $t:ty, $each:expr) => {{
@@ -173,7 +173,7 @@ impl Growing {
                 DataType::Time32(_) => reals!(v, t::Time32MillisecondType, |x| f64::from(x) / 1e3),
                 DataType::Time64(TimeUnit::Microsecond) => reals!(v, t::Time64MicrosecondType, |x| x as f64 / 1e6),
                 DataType::Time64(_) => reals!(v, t::Time64NanosecondType, |x| x as f64 / 1e9),
-                _ => return Err(other()),
+                _ => return Err(other().into()),
             },
             (Self::Times(v), ty) => match ty {
                 DataType::Date32 => reals!(v, t::Date32Type, |x| f64::from(x) * 86_400.0),
@@ -188,7 +188,7 @@ impl Growing {
                 DataType::Timestamp(TimeUnit::Nanosecond, _) => {
                     reals!(v, t::TimestampNanosecondType, |x| x as f64 / 1e9)
                 }
-                _ => return Err(other()),
+                _ => return Err(other().into()),
             },
             (Self::Texts(codes, dictionary), DataType::Dictionary(..)) => {
                 let a = array.as_any_dictionary_opt().ok_or_else(other)?;
@@ -231,16 +231,16 @@ impl Growing {
 }
 
 /// Codes of texts.
-fn texts(array: &dyn Array, codes: &mut Vec<u32>, dictionary: &mut Dictionary, name: &str) -> Result<(), String> {
+fn texts(array: &dyn Array, codes: &mut Vec<u32>, dictionary: &mut Dictionary, name: &str) -> Result<(), Error> {
     let mut put = |text: Option<&str>| {
         codes.push(text.map_or(Ok(MISSING), |x| dictionary.code(x, name))?);
-        Ok::<(), String>(())
+        Ok::<(), Error>(())
     };
     match array.data_type() {
         DataType::Utf8 => array.as_string::<i32>().iter().try_for_each(&mut put),
         DataType::LargeUtf8 => array.as_string::<i64>().iter().try_for_each(&mut put),
         DataType::Utf8View => array.as_string_view().iter().try_for_each(&mut put),
-        other => Err(format!("column {name:?} changes its type to {other}")),
+        other => Err(format!("column {name:?} changes its type to {other}").into()),
     }
 }
 

@@ -26,14 +26,16 @@ pub fn hush_caught_panics() {
 
 /// The crates promise errors for damaged files, and sometimes panic: then the file is damaged as well. In wasm a panic
 /// ends the module instead, and whoever has loaded it says the same.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, Error> {
+pub(crate) fn guarded<T, E: Into<Error>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Error> {
     GUARDED.set(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(false);
     match outcome {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(why)) if why.to_lowercase().contains("zstd") => Err(Error::Zstd),
-        Ok(Err(why)) => Err(Error::Malformed(why)),
+        Ok(Err(error)) => Err(match error.into() {
+            Error::Malformed(why) if why.to_lowercase().contains("zstd") => Error::Zstd,
+            error => error,
+        }),
         Err(_) => Err(Error::Panicked),
     }
 }

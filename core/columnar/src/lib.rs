@@ -8,6 +8,7 @@ mod dictionary;
 mod gathered;
 mod guard;
 
+pub use dictionary::{MOST_BYTES, MOST_LABELS};
 pub use guard::hush_caught_panics;
 
 use arrow_array::RecordBatch;
@@ -64,12 +65,14 @@ pub enum Error {
     #[error("its structure contradicts itself")]
     Panicked,
     /// The values take more than they may.
-    #[error("{what} needs {needed} bytes, which is too much")]
+    #[error("{what} needs {needed} bytes, the limit is {limit} bytes")]
     TooLarge {
         /// What takes it.
         what: String,
         /// Bytes needed, or a lower bound of them.
         needed: u64,
+        /// Bytes allowed.
+        limit: u64,
     },
 }
 
@@ -131,7 +134,8 @@ pub struct Reader {
     columns: Vec<Gathered>,
     skipped: Vec<(String, String)>,
     rows: u64,
-    /// Bytes that values may still take.
+    /// Bytes that values may take, and may still take.
+    limit: u64,
     left: u64,
 }
 
@@ -149,7 +153,7 @@ impl Reader {
     /// buffers claim more than the limit, [`Error::TooLarge`].
     pub fn new(format: Format, bytes: Vec<u8>, limit: u64) -> Result<Self, Error> {
         let (batches, schema, promised) = match format {
-            Format::Parquet => guarded(|| {
+            Format::Parquet => guarded::<_, String>(|| {
                 let len = bytes.len() as u64;
                 let builder = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).map_err(told)?;
                 claims::places(builder.metadata(), len)?;
@@ -162,7 +166,7 @@ impl Reader {
             Format::Arrow => {
                 let start = claims::stream(&bytes)?;
                 claims::check(&bytes[start..], limit)?;
-                guarded(|| {
+                guarded::<_, String>(|| {
                     let mut stream = Cursor::new(bytes);
                     stream.set_position(start as u64);
                     let reader = StreamReader::try_new(stream, None).map_err(told)?;
@@ -176,13 +180,14 @@ impl Reader {
         for (i, field) in schema.fields().iter().enumerate() {
             flatten(field.name().clone(), field.data_type(), vec![i], &mut columns, &mut skipped);
         }
-        Ok(Self { batches, promised, columns, skipped, rows: 0, left: limit })
+        Ok(Self { batches, promised, columns, skipped, rows: 0, limit, left: limit })
     }
 
     /// Reads the next rows; whether there were any. Between two calls is the time to tell how far it is, or to stop.
     ///
     /// # Errors
-    /// [`Error::Malformed`], [`Error::Panicked`], [`Error::Zstd`], and [`Error::TooLarge`] once the values take more than the limit.
+    /// [`Error::Malformed`], [`Error::Panicked`], [`Error::Zstd`], and [`Error::TooLarge`] once the values take more than the limit, or
+    /// the distinct texts of a column more than every column of them may.
     pub fn advance(&mut self) -> Result<bool, Error> {
         let Some(batch) = guarded(|| self.batches.next().transpose())? else { return Ok(false) };
         for column in &mut self.columns {
@@ -192,7 +197,7 @@ impl Reader {
             let needed = values.saturating_mul(VALUE);
             self.left = self.left.checked_sub(needed).ok_or_else(|| {
                 let what = format!("{:?} with {values} values", column.name);
-                Error::TooLarge { what, needed }
+                Error::TooLarge { what, needed, limit: self.limit }
             })?;
             guarded(|| column.append(array.as_ref()))?;
         }

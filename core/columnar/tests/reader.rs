@@ -3,7 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
 
-use surprisal_columnar::{Error, Format, Reader, Table, Values};
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_ipc::writer::StreamWriter;
+use surprisal_columnar::{Error, Format, MOST_BYTES, MOST_LABELS, Reader, Table, Values};
 
 fn load(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/files").join(name);
@@ -37,7 +41,7 @@ fn values_stay_within_their_limit() {
     let (table, _) = read(Format::Parquet, "columnar/none.parquet", 288).unwrap();
     assert_eq!(table.rows, 4);
     let refused = read(Format::Parquet, "columnar/none.parquet", 287).unwrap_err();
-    assert_eq!(refused, Error::TooLarge { what: "\"label\" with 4 values".to_owned(), needed: 96 });
+    assert_eq!(refused, Error::TooLarge { what: "\"label\" with 4 values".to_owned(), needed: 96, limit: 287 });
     // Vectors among them: each number counts once.
     let (table, _) = read(Format::Arrow, "columnar/stream.arrows", 1 << 20).unwrap();
     let needed = table.columns.iter().map(|column| 24 * table.rows * column.width).sum();
@@ -60,4 +64,15 @@ fn damage_is_told() {
     cut.truncate(cut.len() - 1);
     let len = cut.len() as u64;
     assert_eq!(Reader::new(Format::Arrow, cut, 1 << 20).unwrap_err(), Error::NoEnd { len });
+}
+
+#[test]
+fn too_many_distinct_texts_are_too_large_and_not_damage() {
+    let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..=MOST_LABELS).map(|i| i.to_string())));
+    let batch = RecordBatch::try_from_iter([("id", texts)]).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    let mut reader = Reader::new(Format::Arrow, writer.into_inner().unwrap(), 1 << 30).unwrap();
+    let Err(Error::TooLarge { what, limit: MOST_BYTES, .. }) = reader.advance() else { panic!("taken") };
+    assert!(what.starts_with("column \"id\" has more than 1048576 distinct labels"), "{what}");
 }

@@ -82,13 +82,15 @@ pub enum ColumnarError {
         what: String,
         /// Bytes needed, or a lower bound of them.
         needed: u64,
+        /// Bytes allowed.
+        limit: u64,
     },
 }
 
 impl ColumnarError {
-    /// The same in the words of every door: of a file of this kind, whose values may take `limit` bytes.
+    /// The same in the words of every door: of a file of this kind.
     #[must_use]
-    pub fn in_a(self, kind: Kind, limit: u64) -> DataError {
+    pub fn in_a(self, kind: Kind) -> DataError {
         let what = noun(kind);
         match self {
             Self::NoEnd { len } => {
@@ -106,7 +108,7 @@ impl ColumnarError {
             Self::Panicked => {
                 DataError::Malformed { what, offset: 0, why: "its structure contradicts itself".to_owned() }
             }
-            Self::TooLarge { what, needed } => DataError::TooLarge { what, needed, limit },
+            Self::TooLarge { what, needed, limit } => DataError::TooLarge { what, needed, limit },
         }
     }
 }
@@ -137,10 +139,11 @@ fn own(kind: Kind) -> Result<Box<dyn ColumnarReading>, DataError> {
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
     use super::{ColumnarColumn, ColumnarError, ColumnarReading, ColumnarTable, DataError, Kind, LocalBoxFuture, Pace};
-    use crate::data::{Symbols, Values};
-    use surprisal_columnar::{Error, Format, MISSING, Reader};
+    use crate::data::{Symbols, Values, dictionary};
+    use surprisal_columnar::{Error, Format, MISSING, MOST_BYTES, MOST_LABELS, Reader};
 
     const _: () = assert!(MISSING == Symbols::MISSING, "one code for what is missing");
+    const _: () = assert!(MOST_LABELS == dictionary::MOST_LABELS && MOST_BYTES == dictionary::MOST_BYTES, "one limit");
 
     /// All bytes of the file.
     #[derive(Default)]
@@ -164,7 +167,7 @@ mod native {
             Box::pin(async move {
                 let len = self.0.len() as u64;
                 let format = if kind == Kind::Parquet { Format::Parquet } else { Format::Arrow };
-                let told = |error| told(error).in_a(kind, limit);
+                let told = |error| told(error).in_a(kind);
                 let mut reader = Reader::new(format, self.0, limit).map_err(told)?;
                 while reader.advance().map_err(told)? {
                     pace.tick(len, len).await?;
@@ -202,7 +205,7 @@ mod native {
             Error::Zstd => ColumnarError::Zstd,
             Error::Malformed(why) => ColumnarError::Malformed(why),
             Error::Panicked => ColumnarError::Panicked,
-            Error::TooLarge { what, needed } => ColumnarError::TooLarge { what, needed },
+            Error::TooLarge { what, needed, limit } => ColumnarError::TooLarge { what, needed, limit },
         }
     }
 }

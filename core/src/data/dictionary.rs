@@ -24,11 +24,7 @@ impl Dictionary {
         self.bytes += label.len() as u64;
         let too_large = |what: String, needed, limit| Err(DataError::TooLarge { what, needed, limit });
         if self.bytes > MOST_BYTES {
-            return too_large(
-                format!("the distinct labels of column {column:?}: together they"),
-                self.bytes,
-                MOST_BYTES,
-            );
+            return too_large(format!("the list of distinct labels of column {column:?}"), self.bytes, MOST_BYTES);
         }
         let code = u32::try_from(self.codes.len()).unwrap_or(Symbols::MISSING);
         if self.codes.len() >= MOST_LABELS {

@@ -83,7 +83,7 @@ impl ColumnarReading for Reading {
             };
             let message: MessageEvent = event.dyn_into().map_err(|event| ended(&event))?;
             let answer = message.data().dyn_into::<Array>().map_err(|_| failed("its answer was lost"))?;
-            heard(&answer, kind, limit)
+            heard(&answer, kind)
         })
     }
 }
@@ -102,13 +102,13 @@ fn ended(event: &JsValue) -> DataError {
 }
 
 /// What the worker answers (`static/columns-worker.js` and `core/columnar/src/bin/columns`).
-fn heard(answer: &Array, kind: Kind, limit: u64) -> Result<ColumnarTable, DataError> {
+fn heard(answer: &Array, kind: Kind) -> Result<ColumnarTable, DataError> {
     let said = |i: u32| answer.get(i).as_string().unwrap_or_default();
     match &said(0)[..] {
         "table" => table(answer).ok_or_else(foreign),
-        "error" => Err(error(answer).ok_or_else(foreign)?.in_a(kind, limit)),
+        "error" => Err(error(answer).ok_or_else(foreign)?.in_a(kind)),
         "absent" => Err(DataError::Unloaded { what: WHAT, why: said(1) }),
-        "panicked" => Err(ColumnarError::Panicked.in_a(kind, limit)),
+        "panicked" => Err(ColumnarError::Panicked.in_a(kind)),
         "failed" => Err(failed(&said(1))),
         _ => Err(foreign()),
     }
@@ -127,7 +127,9 @@ fn error(answer: &Array) -> Option<ColumnarError> {
         "zstd" => ColumnarError::Zstd,
         "malformed" => ColumnarError::Malformed(answer.get(2).as_string()?),
         "panicked" => ColumnarError::Panicked,
-        "too large" => ColumnarError::TooLarge { what: answer.get(2).as_string()?, needed: number(3)? },
+        "too large" => {
+            ColumnarError::TooLarge { what: answer.get(2).as_string()?, needed: number(3)?, limit: number(4)? }
+        }
         _ => return None,
     })
 }

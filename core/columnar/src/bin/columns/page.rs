@@ -89,7 +89,7 @@ fn refuse(error: Error) -> Array {
         Error::Malformed(why) => of("malformed", &[text(&why)]),
         // In wasm a panic leaves by another way.
         Error::Panicked => of("panicked", &[]),
-        Error::TooLarge { what, needed } => of("too large", &[text(&what), needed.into()]),
+        Error::TooLarge { what, needed, limit } => of("too large", &[text(&what), needed.into(), limit.into()]),
     }
 }
 
