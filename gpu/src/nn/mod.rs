@@ -55,7 +55,7 @@ use web_time::Instant;
 
 use crate::{Gpu, GpuError, budget::Budgets};
 use group::{Group, Note, check_tokens};
-use plan::{Plan, RING};
+use plan::{Kept, Plan, RING};
 
 pub use plan::Form;
 pub(crate) use plan::for_each_pipeline;
@@ -116,7 +116,8 @@ impl GpuTraining {
         }
         let mut groups = Vec::new();
         for kind in kinds {
-            let plan = |i: usize| Plan::new(runs[i].config, runs[i].batch, form);
+            let kept = Kept::of(&gpu.info().name);
+            let plan = |i: usize| Plan::new(runs[i].config, runs[i].batch, form, kept);
             let most = Group::most(gpu, &plan(kind[0])?).map_err(told)?;
             for members in kind.chunks(most) {
                 for (slot, member) in members.iter().enumerate() {

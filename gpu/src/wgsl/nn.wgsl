@@ -64,7 +64,8 @@ struct Op {
     vocabulary: u32,
     // Workgroups of a run in `gradients`.
     job_groups: u32,
-    unused_0: u32,
+    // Rows of an invocation of `plain/linear.wgsl`.
+    block: u32,
 }
 
 // Mirrors `group::Step`.

@@ -16,10 +16,13 @@ fn norm_row(base: u32, weight_base: u32, row: u32, source: u32, width: u32) {
     arena[base + op.stats + 2u * row] = mean;
     arena[base + op.stats + 2u * row + 1u] = inverse;
     let out = base + op.normed + row * width;
+    let gain = weight_base + op.gain;
+    let biased = op.norm_bias != NONE;
+    let bias = weight_base + select(op.gain, op.norm_bias, biased);
     for (var c = 0u; c < width; c++) {
-        var x = (arena[source + c] - mean) * inverse * weights[weight_base + op.gain + c];
-        if op.norm_bias != NONE {
-            x += weights[weight_base + op.norm_bias + c];
+        var x = (arena[source + c] - mean) * inverse * weights[gain + c];
+        if biased {
+            x += weights[bias + c];
         }
         arena[out + c] = x;
     }

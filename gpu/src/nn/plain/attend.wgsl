@@ -41,9 +41,9 @@ fn place_of(group: u32, local: u32) -> Place {
     );
 }
 
-// Where four rows lie; those behind the sequence are its last.
-fn spots(stride: u32, row: u32) -> vec4<u32> {
-    return min(row + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(op.length - 1u)) * stride;
+// Where four rows lie; those behind the `last` are the last.
+fn spots(stride: u32, row: u32, last: u32) -> vec4<u32> {
+    return min(row + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last)) * stride;
 }
 
 // One number each of four rows.
@@ -52,15 +52,15 @@ fn four(at: u32, spots: vec4<u32>) -> vec4<f32> {
 }
 
 // By component: whether the query sees the key of `key` + component.
-fn sees(query: u32, key: u32) -> vec4<bool> {
+fn sees(query: u32, key: u32, window: u32, last: u32) -> vec4<bool> {
     let keys = key + vec4<u32>(0u, 1u, 2u, 3u);
-    return (keys <= vec4<u32>(query)) & (keys + op.window > vec4<u32>(query)) & vec4<bool>(query < op.length);
+    return (keys <= vec4<u32>(query)) & (keys + window > vec4<u32>(query)) & vec4<bool>(query <= last);
 }
 
 // By component: whether the query of `query` + component sees the key.
-fn seen_by(query: u32, key: u32) -> vec4<bool> {
+fn seen_by(query: u32, key: u32, window: u32, last: u32) -> vec4<bool> {
     let queries = query + vec4<u32>(0u, 1u, 2u, 3u);
-    return (queries >= vec4<u32>(key)) & (queries < vec4<u32>(key + op.window)) & (queries < vec4<u32>(op.length));
+    return (queries >= vec4<u32>(key)) & (queries < vec4<u32>(key + window)) & (queries <= vec4<u32>(last));
 }
 
 fn sum_of(x: vec4<f32>) -> f32 {
@@ -95,24 +95,28 @@ fn attend(
     if !place.there {
         return;
     }
-    let head = op.width / op.heads;
-    let stride = 3u * op.width;
+    // Words of the block of parameters are dear to read too.
+    let width = op.width;
+    let head = width / op.heads;
+    let stride = 3u * width;
+    let last = op.length - 1u;
+    let window = op.window;
     let queries = place.base + op.qkv + place.queries;
-    let keys = queries + op.width;
-    let values = keys + op.width;
+    let keys = queries + width;
+    let values = keys + width;
     let out = place.base + op.attended + place.outputs;
     let scale = 1.0 / sqrt(f32(head));
     let first = place.first;
-    let begin = first + 1u - min(first + 1u, op.window);
-    let end = min(op.length, first + ROWS);
+    let begin = first + 1u - min(first + 1u, window);
+    let end = min(last + 1u, first + ROWS);
     #repeat r 0 ROWS
-    let row_$r = min(first + $ru, op.length - 1u);
+    let row_$r = min(first + $ru, last);
     var m_$r = LOWEST;
     var l_$r = 0.0;
     #end
     for (var k0 = begin; k0 < end; k0 += STEP) {
         #repeat j 0 QUADS
-        let spots_$j = spots(stride, k0 + 4u * $ju);
+        let spots_$j = spots(stride, k0 + 4u * $ju, last);
         #end
         #repeat r 0 ROWS
         #repeat j 0 QUADS
@@ -133,7 +137,7 @@ fn attend(
         #repeat r 0 ROWS
         var now_$r = m_$r;
         #repeat j 0 QUADS
-        let seen_$r_$j = sees(first + $ru, k0 + 4u * $ju);
+        let seen_$r_$j = sees(first + $ru, k0 + 4u * $ju, window, last);
         s_$r_$j = select(vec4<f32>(LOWEST), s_$r_$j * scale, seen_$r_$j);
         now_$r = max(now_$r, max(max(s_$r_$j.x, s_$r_$j.y), max(s_$r_$j.z, s_$r_$j.w)));
         #end
@@ -150,8 +154,8 @@ fn attend(
             let v_$j = four(values + d, spots_$j);
             #end
             #repeat r 0 ROWS
-            if first + $ru < op.length {
-                let cell = out + row_$r * op.width + d;
+            if first + $ru <= last {
+                let cell = out + row_$r * width + d;
                 var x = select(0.0, arena[cell] * factor_$r, k0 > begin);
                 #repeat j 0 QUADS
                 x += dot(s_$r_$j, v_$j);
@@ -162,14 +166,14 @@ fn attend(
         }
     }
     #repeat r 0 ROWS
-    if first + $ru < op.length {
+    if first + $ru <= last {
         arena[place.base + op.lse + place.rows + row_$r] = m_$r + log_of(l_$r);
     }
     #end
     for (var d = 0u; d < head; d++) {
         #repeat r 0 ROWS
-        if first + $ru < op.length {
-            arena[out + row_$r * op.width + d] /= l_$r;
+        if first + $ru <= last {
+            arena[out + row_$r * width + d] /= l_$r;
         }
         #end
     }
@@ -186,36 +190,40 @@ fn attend_queries(
     if !place.there {
         return;
     }
-    let head = op.width / op.heads;
-    let stride = 3u * op.width;
+    // Words of the block of parameters are dear to read too.
+    let width = op.width;
+    let head = width / op.heads;
+    let stride = 3u * width;
+    let last = op.length - 1u;
+    let window = op.window;
     let queries = place.base + op.qkv + place.queries;
-    let keys = queries + op.width;
-    let values = keys + op.width;
+    let keys = queries + width;
+    let values = keys + width;
     let out = place.base + op.attended + place.outputs;
     let dout = place.base + op.dattended + place.outputs;
     let dqueries = place.base + op.dqkv + place.queries;
     let scale = 1.0 / sqrt(f32(head));
     let first = place.first;
-    let begin = first + 1u - min(first + 1u, op.window);
-    let end = min(op.length, first + ROWS);
+    let begin = first + 1u - min(first + 1u, window);
+    let end = min(last + 1u, first + ROWS);
     #repeat r 0 ROWS
-    let row_$r = min(first + $ru, op.length - 1u);
+    let row_$r = min(first + $ru, last);
     var delta_$r = 0.0;
     let lse_$r = arena[place.base + op.lse + place.rows + row_$r];
     #end
     for (var d = 0u; d < head; d++) {
         #repeat r 0 ROWS
-        delta_$r += arena[out + row_$r * op.width + d] * arena[dout + row_$r * op.width + d];
+        delta_$r += arena[out + row_$r * width + d] * arena[dout + row_$r * width + d];
         #end
     }
     #repeat r 0 ROWS
-    if first + $ru < op.length {
+    if first + $ru <= last {
         arena[place.base + op.delta + place.rows + row_$r] = delta_$r;
     }
     #end
     for (var k0 = begin; k0 < end; k0 += STEP) {
         #repeat j 0 QUADS
-        let spots_$j = spots(stride, k0 + 4u * $ju);
+        let spots_$j = spots(stride, k0 + 4u * $ju, last);
         #end
         #repeat r 0 ROWS
         #repeat j 0 QUADS
@@ -230,7 +238,7 @@ fn attend_queries(
             #end
             #repeat r 0 ROWS
             let q_$r = arena[queries + row_$r * stride + d];
-            let y_$r = arena[dout + row_$r * op.width + d];
+            let y_$r = arena[dout + row_$r * width + d];
             #repeat j 0 QUADS
             s_$r_$j += q_$r * k_$j;
             t_$r_$j += y_$r * v_$j;
@@ -240,7 +248,7 @@ fn attend_queries(
         #repeat r 0 ROWS
         #repeat j 0 QUADS
         s_$r_$j = exp(min(s_$r_$j * scale - lse_$r, vec4<f32>(80.0))) * (t_$r_$j - delta_$r) * scale;
-        s_$r_$j = select(vec4<f32>(), s_$r_$j, sees(first + $ru, k0 + 4u * $ju));
+        s_$r_$j = select(vec4<f32>(), s_$r_$j, sees(first + $ru, k0 + 4u * $ju, window, last));
         #end
         #end
         for (var d = 0u; d < head; d++) {
@@ -248,7 +256,7 @@ fn attend_queries(
             let k_$j = four(keys + d, spots_$j);
             #end
             #repeat r 0 ROWS
-            if first + $ru < op.length {
+            if first + $ru <= last {
                 let cell = dqueries + row_$r * stride + d;
                 var x = select(0.0, arena[cell], k0 > begin);
                 #repeat j 0 QUADS
@@ -275,24 +283,28 @@ fn attend_keys(
     if !place.there {
         return;
     }
-    let head = op.width / op.heads;
-    let stride = 3u * op.width;
+    // Words of the block of parameters are dear to read too.
+    let width = op.width;
+    let head = width / op.heads;
+    let stride = 3u * width;
+    let last = op.length - 1u;
+    let window = op.window;
     let queries = place.base + op.qkv + place.queries;
-    let keys = queries + op.width;
-    let values = keys + op.width;
+    let keys = queries + width;
+    let values = keys + width;
     let dout = place.base + op.dattended + place.outputs;
-    let dkeys = place.base + op.dqkv + place.queries + op.width;
+    let dkeys = place.base + op.dqkv + place.queries + width;
     let scale = 1.0 / sqrt(f32(head));
     let first = place.first;
     // The last of the keys is seen this far.
-    let end = min(op.length, first + ROWS - 1u + op.window);
+    let end = min(last + 1u, first + ROWS - 1u + window);
     #repeat r 0 ROWS
-    let row_$r = min(first + $ru, op.length - 1u);
+    let row_$r = min(first + $ru, last);
     #end
     for (var q0 = first; q0 < end; q0 += STEP) {
         #repeat j 0 QUADS
-        let spots_$j = spots(stride, q0 + 4u * $ju);
-        let outs_$j = spots(op.width, q0 + 4u * $ju);
+        let spots_$j = spots(stride, q0 + 4u * $ju, last);
+        let outs_$j = spots(width, q0 + 4u * $ju, last);
         #end
         #repeat r 0 ROWS
         #repeat j 0 QUADS
@@ -315,11 +327,11 @@ fn attend_keys(
             #end
         }
         #repeat j 0 QUADS
-        let lse_$j = four(place.base + op.lse + place.rows, spots(1u, q0 + 4u * $ju));
-        let delta_$j = four(place.base + op.delta + place.rows, spots(1u, q0 + 4u * $ju));
+        let lse_$j = four(place.base + op.lse + place.rows, spots(1u, q0 + 4u * $ju, last));
+        let delta_$j = four(place.base + op.delta + place.rows, spots(1u, q0 + 4u * $ju, last));
         #repeat r 0 ROWS
         s_$r_$j = exp(min(s_$r_$j * scale - lse_$j, vec4<f32>(80.0)));
-        s_$r_$j = select(vec4<f32>(), s_$r_$j, seen_by(q0 + 4u * $ju, first + $ru));
+        s_$r_$j = select(vec4<f32>(), s_$r_$j, seen_by(q0 + 4u * $ju, first + $ru, window, last));
         t_$r_$j = s_$r_$j * (t_$r_$j - delta_$j) * scale;
         #end
         #end
@@ -329,16 +341,16 @@ fn attend_keys(
             let y_$j = four(dout + d, outs_$j);
             #end
             #repeat r 0 ROWS
-            if first + $ru < op.length {
+            if first + $ru <= last {
                 let cell = dkeys + row_$r * stride + d;
                 var dk = select(0.0, arena[cell], q0 > first);
-                var dv = select(0.0, arena[cell + op.width], q0 > first);
+                var dv = select(0.0, arena[cell + width], q0 > first);
                 #repeat j 0 QUADS
                 dk += dot(t_$r_$j, x_$j);
                 dv += dot(s_$r_$j, y_$j);
                 #end
                 arena[cell] = dk;
-                arena[cell + op.width] = dv;
+                arena[cell + width] = dv;
             }
             #end
         }

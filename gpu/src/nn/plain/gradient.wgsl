@@ -1,13 +1,26 @@
-// All gradients of weights at once as in `../gradient.wgsl`: an invocation makes INPUTS inputs by 4 QUADS columns of one slice
-// of one job in registers. A workgroup has one job.
+// All gradients of weights at once as in `../gradient.wgsl`, as `linear.wgsl` makes its products: an invocation keeps dY of CHUNK
+// rows for 4 QUADS columns, and INPUTS inputs pass by, of one slice of one job. A workgroup has one job.
+//
+// FOURS  a quarter of CHUNK
+// WRITTEN, LOOPS  as there
+// ONE    whether a slice has not more rows than CHUNK
 
 #import "nn"
 #import "nn_job"
 
 const COLS: u32 = 4u * QUADS;
+const CHUNK: u32 = 4u * FOURS;
 
 fn four(at: u32) -> vec4<f32> {
     return vec4<f32>(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
+}
+
+fn keep(at: u32, count: u32, x: vec4<f32>) {
+    #repeat j 0 4
+    if $ju < count {
+        arena[at + $ju] = x[$j];
+    }
+    #end
 }
 
 @compute @workgroup_size(WIDTH)
@@ -32,98 +45,114 @@ fn gradients(
     }
     let c0 = here % tiles * COLS;
     let top = here / tiles % blocks * INPUTS;
+    let bottom = min(job.inputs, top + INPUTS);
+    let columns = job.columns;
+    let stride = job.x_stride;
     let base = arena_of(run);
     let ids = op.ids + (op.first_run + run) * op.rows * 2u;
-    // The numbers of inputs and columns that there are not are whatever lies there, and go nowhere.
+    // The columns that there are not are whatever lies there, and go nowhere.
     let dy = base + job.dy + c0;
-    let x = base + job.x + top;
+    #repeat j 0 QUADS
+    let count_$j = min(4u, columns - min(columns, c0 + 4u * $ju));
+    #end
     let begin = slice * job.slice_rows;
     let end = min(op.rows, begin + job.slice_rows);
-    #repeat j 0 QUADS
-    #repeat i 0 INPUTS
-    var a_$i_$j = vec4<f32>();
-    #end
-    #end
+    let out = base + job.partial + (slice * job.inputs + top) * columns + c0;
     if job.kind == PLACES {
-        for (var row = 0u; row < op.rows; row += op.length) {
-            #repeat i 0 INPUTS
-            let y_$i = dy + (row + top + $iu) * job.columns;
+        for (var place = top; place < bottom; place++) {
             #repeat j 0 QUADS
-            a_$i_$j += four(y_$i + 4u * $ju);
+            var y_$j = vec4<f32>();
             #end
+            for (var row = place; row < op.rows; row += op.length) {
+                #repeat j 0 QUADS
+                y_$j += four(dy + row * columns + 4u * $ju);
+                #end
+            }
+            #repeat j 0 QUADS
+            keep(out + (place - top) * columns + 4u * $ju, count_$j, y_$j);
             #end
         }
     } else if job.kind == MATRIX {
-        var at = dy + begin * job.columns;
-        var read = x + begin * job.x_stride;
-        var row = begin;
-        // Four at a time: see `linear.wgsl`.
-        for (; row + 4u <= end; row += 4u) {
+        for (var row = begin; row < end; row += CHUNK) {
+            let there = min(CHUNK, end - row);
+            let first = row == begin;
+            var kept: array<vec4<f32>, CHUNK * QUADS>;
+            var at = dy + row * columns;
+            #repeat i 0 WRITTEN
             #repeat j 0 QUADS
-            let y_$j = mat4x4<f32>(
-                four(at + 4u * $ju),
-                four(at + job.columns + 4u * $ju),
-                four(at + 2u * job.columns + 4u * $ju),
-                four(at + 3u * job.columns + 4u * $ju),
-            );
+            kept[$iu * QUADS + $ju] = select(vec4<f32>(), four(at + 4u * $ju), $iu < there);
             #end
-            #repeat i 0 INPUTS
-            let x_$i = select(
-                vec4<f32>(1.0),
-                vec4<f32>(
-                    arena[read + $iu],
-                    arena[read + job.x_stride + $iu],
-                    arena[read + 2u * job.x_stride + $iu],
-                    arena[read + 3u * job.x_stride + $iu],
-                ),
-                top + $iu < job.x_stride,
-            );
-            #repeat j 0 QUADS
-            a_$i_$j += y_$j * x_$i;
+            at += columns;
             #end
-            #end
-            at += 4u * job.columns;
-            read += 4u * job.x_stride;
-        }
-        for (; row < end; row++) {
-            #repeat j 0 QUADS
-            let y_$j = four(at + 4u * $ju);
-            #end
-            #repeat i 0 INPUTS
-            let x_$i = select(1.0, arena[read + $iu], top + $iu < job.x_stride);
-            #repeat j 0 QUADS
-            a_$i_$j += x_$i * y_$j;
-            #end
-            #end
-            at += job.columns;
-            read += job.x_stride;
-        }
-    } else {
-        for (var row = begin; row < end; row++) {
-            // Which of the inputs the row's token is, if it is one of these.
-            let id = notes[ids + row * 2u] - top;
-            if id < INPUTS {
-                let at = dy + row * job.columns;
+            #repeat once 0 LOOPS
+            for (var i = 0u; i < CHUNK; i++) {
                 #repeat j 0 QUADS
-                let y_$j = four(at + 4u * $ju);
-                #repeat i 0 INPUTS
-                a_$i_$j += select(vec4<f32>(), y_$j, id == $iu);
+                kept[i * QUADS + $ju] = select(vec4<f32>(), four(at + 4u * $ju), i < there);
                 #end
+                at += columns;
+            }
+            #end
+            var cell = out;
+            for (var input = top; input < min(bottom, stride); input++) {
+                #repeat j 0 QUADS
+                var y_$j = vec4<f32>();
+                if ONE == 0u && !first {
+                    y_$j = four(cell + 4u * $ju);
+                }
+                #end
+                var spot = base + job.x + row * stride + input;
+                #repeat i 0 FOURS
+                let spot_$i_1 = spot + select(0u, stride, 4u * $iu + 1u < there);
+                let spot_$i_2 = spot_$i_1 + select(0u, stride, 4u * $iu + 2u < there);
+                let spot_$i_3 = spot_$i_2 + select(0u, stride, 4u * $iu + 3u < there);
+                let x_$i = vec4<f32>(arena[spot], arena[spot_$i_1], arena[spot_$i_2], arena[spot_$i_3]);
+                spot = spot_$i_3 + select(0u, stride, 4u * $iu + 4u < there);
+                #repeat j 0 QUADS
+                y_$j += mat4x4<f32>(
+                    kept[4u * $iu * QUADS + $ju],
+                    kept[(4u * $iu + 1u) * QUADS + $ju],
+                    kept[(4u * $iu + 2u) * QUADS + $ju],
+                    kept[(4u * $iu + 3u) * QUADS + $ju],
+                ) * x_$i;
+                #end
+                #end
+                #repeat j 0 QUADS
+                keep(cell + 4u * $ju, count_$j, y_$j);
+                #end
+                cell += columns;
+            }
+            // Behind the inputs, X is 1.
+            if stride >= top && stride < bottom {
+                cell = out + (stride - top) * columns;
+                #repeat j 0 QUADS
+                var sum_$j = vec4<f32>();
+                if ONE == 0u && !first {
+                    sum_$j = four(cell + 4u * $ju);
+                }
+                #repeat i 0 FOURS
+                sum_$j += (kept[4u * $iu * QUADS + $ju] + kept[(4u * $iu + 1u) * QUADS + $ju])
+                    + (kept[(4u * $iu + 2u) * QUADS + $ju] + kept[(4u * $iu + 3u) * QUADS + $ju]);
+                #end
+                keep(cell + 4u * $ju, count_$j, sum_$j);
                 #end
             }
         }
-    }
-    let rows = min(INPUTS, job.inputs - top);
-    let out = base + job.partial + (slice * job.inputs + top) * job.columns;
-    for (var i = 0u; i < rows; i++) {
-        #repeat j 0 QUADS
-        var z_$j = a_0_$j;
-        #repeat k 1 INPUTS
-        z_$j = select(z_$j, a_$k_$j, i == $ku);
-        #end
-        for (var c = 0u; c < min(4u, job.columns - min(job.columns, c0 + 4u * $ju)); c++) {
-            arena[out + i * job.columns + c0 + 4u * $ju + c] = z_$j[c];
+    } else {
+        for (var input = top; input < bottom; input++) {
+            #repeat j 0 QUADS
+            keep(out + (input - top) * columns + 4u * $ju, count_$j, vec4<f32>());
+            #end
         }
-        #end
+        for (var row = begin; row < end; row++) {
+            // Which of the inputs the row's token is, if it is one of these.
+            let id = notes[ids + row * 2u] - top;
+            if id < bottom - top {
+                let at = dy + row * columns;
+                let cell = out + id * columns;
+                #repeat j 0 QUADS
+                keep(cell + 4u * $ju, count_$j, four(cell + 4u * $ju) + four(at + 4u * $ju));
+                #end
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use surprisal_core::nn::{Config, Gpt, NnError};
 
 use crate::kernels::Kernel;
 use places::Places;
+pub(super) use plain::Kept;
 
 /// Steps that the GPU keeps the parameters and losses of: no submission has more.
 pub(super) const RING: u32 = 64;
@@ -114,7 +115,7 @@ pub(super) struct Op {
     share: f32,
     vocabulary: u32,
     job_groups: u32,
-    unused: u32,
+    block: u32,
 }
 
 /// One dispatch: a pipeline, its parameters, and workgroups in all.
@@ -166,6 +167,8 @@ pub(crate) fn for_each_pipeline<E>(
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) form: Form,
+    /// In the form of the kernels that knows it.
+    kept: Kept,
     pub(super) gpt: Gpt,
     pub(super) batch: u32,
     /// Sequences of a chunk, and chunks of a step.
@@ -182,7 +185,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(config: Config, batch: u32, form: Form) -> Result<Self, NnError> {
+    pub(super) fn new(config: Config, batch: u32, form: Form, kept: Kept) -> Result<Self, NnError> {
         let gpt = Gpt::new(config)?;
         let fits = |sequences: &u32| Places::new(&gpt, form, *sequences).words <= ARENA_WORDS;
         let divisors = (1..=batch).rev().filter(|n| batch.is_multiple_of(*n));
@@ -190,6 +193,7 @@ impl Plan {
         let places = Places::new(&gpt, form, sequences);
         let mut plan = Self {
             form,
+            kept,
             gpt,
             batch,
             sequences,

@@ -3,24 +3,60 @@
 
 use surprisal_core::nn::{Config, Gpt, Positions};
 
-use super::{ATTENDS, Dispatch, Kind, Op, RING, UPDATES, workgroup::SLICE_WORDS};
+use super::{ATTENDS, Dispatch, Kind, Op, RING, UPDATES, word, workgroup::SLICE_WORDS};
 use crate::kernels::Kernel;
 
-/// Invocations of a workgroup.
+/// Invocations of a workgroup; of one that makes products, of which there are few.
 const WIDTH: u32 = 16;
-/// The tile of a product that an invocation makes: rows, and fours of columns.
-const TILE: [u32; 2] = [8, 4];
-/// The same for an invocation that makes whole rows.
-const WHOLE_TILE: [u32; 2] = [8, 4];
-/// The tile of a gradient: inputs, and fours of columns.
-const GRADIENT_TILE: [u32; 2] = [8, 4];
+const PRODUCT_WIDTH: u32 = 4;
+/// Fours of columns of a product that an invocation makes.
+const QUADS: u32 = 4;
+/// Rows of an invocation of a product: at most, and where it makes whole rows.
+const ROWS: u32 = 128;
+const WHOLE_ROWS: u32 = 64;
+/// Inputs of an invocation of a gradient: what networks are wide, and their bias.
+const INPUTS: u32 = 65;
 /// Queries of an invocation, and fours of keys that it looks at together; or keys, and fours of queries.
 const ATTENDED: [u32; 2] = [4, 2];
 /// Parameters of a block of the update.
 pub(super) const BLOCK: usize = 64;
 /// Rows of a slice at least, and slices at most.
-const SLICE_ROWS: usize = 512;
+const SLICE_ROWS: usize = 256;
 const SLICES: usize = 16;
+
+/// How an invocation of a product keeps its weights. The numbers that come out are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::nn) enum Kept {
+    /// In a private array that a loop fills.
+    Array,
+    /// In one of a quarter of the size, with every place written out, so that it is no array for the compiler.
+    Registers,
+}
+
+impl Kept {
+    /// What suits the adapter of this name. Mesa's llvmpipe makes a coroutine of every kernel, in a time that is quadratic
+    /// in the uses of an array: minutes for one of these.
+    pub(in crate::nn) fn of(adapter: &str) -> Self {
+        if adapter.contains("llvmpipe") { Self::Registers } else { Self::Array }
+    }
+
+    /// Fours of the weights that are kept for a column, at most.
+    const fn fours(self) -> u32 {
+        match self {
+            Self::Array => 16,
+            Self::Registers => 4,
+        }
+    }
+
+    /// How chunks of so many fours are filled.
+    fn filled(self, fours: u32) -> [(&'static str, u32); 3] {
+        let [written, loops] = match self {
+            Self::Array => [0, 1],
+            Self::Registers => [4 * fours, 0],
+        };
+        [("FOURS", fours), ("WRITTEN", written), ("LOOPS", loops)]
+    }
+}
 
 static LINEAR: Kernel = Kernel {
     name: "nn-plain-linear",
@@ -58,13 +94,27 @@ const fn whole(kind: Kind) -> bool {
     matches!(kind, Kind::Add | Kind::NormBack)
 }
 
-const fn tile(kind: Kind) -> [u32; 2] {
-    if whole(kind) { WHOLE_TILE } else { TILE }
+/// Rows of an invocation: enough to be worth the weights that it reads, few enough to keep all processors busy.
+fn block(kind: Kind, rows: u32) -> u32 {
+    if whole(kind) { whole_block(rows) } else { rows.div_ceil(2 * PRODUCT_WIDTH).clamp(1, ROWS) }
 }
 
-fn linear_constants(kind: Kind) -> Vec<(&'static str, u32)> {
-    let [rows, quads] = tile(kind);
-    vec![("KIND", kind as u32), ("WHOLE", u32::from(whole(kind))), ("ROWS", rows), ("QUADS", quads), ("WIDTH", WIDTH)]
+fn whole_block(rows: u32) -> u32 {
+    rows.div_ceil(4 * PRODUCT_WIDTH).clamp(1, WHOLE_ROWS)
+}
+
+fn linear_constants(kept: Kept, kind: Kind, inner: u32) -> Vec<(&'static str, u32)> {
+    // Not more than there are.
+    let fours = inner.next_power_of_two().div_ceil(4).clamp(4, kept.fours());
+    let fixed = [
+        ("KIND", kind as u32),
+        ("WHOLE", u32::from(whole(kind))),
+        ("ROWS", WHOLE_ROWS),
+        ("QUADS", QUADS),
+        ("WIDTH", PRODUCT_WIDTH),
+        ("ONE", u32::from(inner <= 4 * fours)),
+    ];
+    fixed.into_iter().chain(kept.filled(fours)).collect()
 }
 
 fn attend_constants(rope: bool) -> Vec<(&'static str, u32)> {
@@ -75,8 +125,11 @@ fn ends_constants() -> Vec<(&'static str, u32)> {
     vec![("WIDTH", WIDTH), ("RING", RING)]
 }
 
-fn gradient_constants() -> Vec<(&'static str, u32)> {
-    vec![("INPUTS", GRADIENT_TILE[0]), ("QUADS", GRADIENT_TILE[1]), ("WIDTH", WIDTH)]
+/// For slices of so many rows.
+fn gradient_constants(kept: Kept, rows: u32) -> Vec<(&'static str, u32)> {
+    let one = u32::from(rows <= 4 * kept.fours());
+    let fixed = [("INPUTS", INPUTS), ("QUADS", QUADS), ("ONE", one), ("WIDTH", PRODUCT_WIDTH)];
+    fixed.into_iter().chain(kept.filled(kept.fours())).collect()
 }
 
 /// Slices of the gradient of a matrix over so many rows, and the rows of a slice.
@@ -86,16 +139,15 @@ pub(super) fn slices(gpt: &Gpt, rows: usize) -> (usize, usize) {
     (rows.div_ceil(each), each)
 }
 
-/// Slices of the gradient of a norm: one an invocation of `linear.wgsl`.
+/// Slices of the gradient of a norm: one an invocation of `linear.wgsl` that makes whole rows.
 pub(super) fn norm_slices(rows: usize) -> usize {
-    rows.div_ceil(WHOLE_TILE[0] as usize)
+    rows.div_ceil(whole_block(word(rows)) as usize)
 }
 
 /// Workgroups of a job of `gradients`.
 pub(super) fn job_groups(inputs: usize, columns: usize, slices: usize) -> usize {
-    let [rows, quads] = GRADIENT_TILE;
-    let tiles = inputs.div_ceil(rows as usize) * columns.div_ceil(4 * quads as usize);
-    (tiles * slices).div_ceil(WIDTH as usize)
+    let tiles = inputs.div_ceil(INPUTS as usize) * columns.div_ceil(4 * QUADS as usize);
+    (tiles * slices).div_ceil(PRODUCT_WIDTH as usize)
 }
 
 /// Workgroups for so many invocations.
@@ -108,11 +160,13 @@ pub(super) fn embed(op: Op) -> Dispatch {
     Dispatch { kernel: &ENDS, entry: "embed", constants: ends_constants(), op, groups, label: "embed" }
 }
 
-pub(super) fn linear(kind: Kind, op: Op) -> Dispatch {
-    let [rows, quads] = tile(kind);
-    let tiles = if whole(kind) { 1 } else { op.columns.div_ceil(4 * quads) };
-    let groups = groups_of(u64::from(op.rows.div_ceil(rows))) * u64::from(tiles) * u64::from(op.runs);
-    Dispatch { kernel: &LINEAR, entry: "linear", constants: linear_constants(kind), op, groups, label: kind.label() }
+pub(super) fn linear(kept: Kept, kind: Kind, op: Op) -> Dispatch {
+    let op = Op { block: block(kind, op.rows), ..op };
+    let tiles = if whole(kind) { 1 } else { op.columns.div_ceil(4 * QUADS) };
+    let blocks = op.rows.div_ceil(op.block).div_ceil(PRODUCT_WIDTH);
+    let groups = u64::from(blocks) * u64::from(tiles) * u64::from(op.runs);
+    let constants = linear_constants(kept, kind, op.inner);
+    Dispatch { kernel: &LINEAR, entry: "linear", constants, op, groups, label: kind.label() }
 }
 
 pub(super) fn attend(config: &Config, entry: &'static str, op: Op) -> Dispatch {
@@ -127,9 +181,10 @@ pub(super) fn cross_entropy(op: Op) -> Dispatch {
     Dispatch { kernel: &ENDS, entry: "cross_entropy", constants: ends_constants(), op, groups, label: "cross_entropy" }
 }
 
-pub(super) fn gradients(op: Op) -> Dispatch {
+pub(super) fn gradients(kept: Kept, gpt: &Gpt, op: Op) -> Dispatch {
     let groups = u64::from(op.job_groups) * u64::from(op.runs);
-    Dispatch { kernel: &GRADIENT, entry: "gradients", constants: gradient_constants(), op, groups, label: "gradients" }
+    let constants = gradient_constants(kept, word(slices(gpt, op.rows as usize).1));
+    Dispatch { kernel: &GRADIENT, entry: "gradients", constants, op, groups, label: "gradients" }
 }
 
 pub(super) fn update(entry: &'static str, op: Op) -> Dispatch {
@@ -142,8 +197,15 @@ pub(super) fn update(entry: &'static str, op: Op) -> Dispatch {
 pub(super) fn for_each_pipeline<E>(
     mut with: impl FnMut(&'static Kernel, &'static str, &[(&str, u32)]) -> Result<(), E>,
 ) -> Result<(), E> {
-    for kind in [Kind::Plain, Kind::Add, Kind::Gelu, Kind::GeluBack, Kind::NormBack, Kind::Rope] {
-        with(&LINEAR, "linear", &linear_constants(kind))?;
+    for kept in [Kept::Array, Kept::Registers] {
+        for kind in [Kind::Plain, Kind::Add, Kind::Gelu, Kind::GeluBack, Kind::NormBack, Kind::Rope] {
+            for inner in [16, 32, 64, 65].into_iter().filter(|inner| *inner <= 4 * kept.fours() || *inner == 65) {
+                with(&LINEAR, "linear", &linear_constants(kept, kind, inner))?;
+            }
+        }
+        for rows in [4 * kept.fours(), 4 * kept.fours() + 1] {
+            with(&GRADIENT, "gradients", &gradient_constants(kept, rows))?;
+        }
     }
     for rope in [false, true] {
         ATTENDS.iter().try_for_each(|entry| with(&ATTEND, entry, &attend_constants(rope)))?;
@@ -151,6 +213,5 @@ pub(super) fn for_each_pipeline<E>(
     for entry in ["embed", "cross_entropy"] {
         with(&ENDS, entry, &ends_constants())?;
     }
-    with(&GRADIENT, "gradients", &gradient_constants())?;
     UPDATES.iter().try_for_each(|entry| with(&UPDATE, entry, &ends_constants()))
 }

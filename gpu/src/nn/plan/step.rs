@@ -51,7 +51,7 @@ impl Plan {
     fn linear(&self, kind: Kind, norm: bool, op: Op) -> Dispatch {
         match self.form {
             Form::Workgroup => workgroup::linear(kind, norm, op),
-            Form::Plain => plain::linear(kind, op),
+            Form::Plain => plain::linear(self.kept, kind, op),
         }
     }
 
@@ -308,7 +308,7 @@ impl Plan {
         let gradients = Op { count: self.jobs, ..op };
         list.push(match self.form {
             Form::Workgroup => workgroup::gradients(config, gradients),
-            Form::Plain => plain::gradients(gradients),
+            Form::Plain => plain::gradients(self.kept, &self.gpt, gradients),
         });
         list.push(self.update(UPDATES[0], op));
         list.push(self.update(UPDATES[1], op));
