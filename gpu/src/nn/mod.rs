@@ -114,9 +114,9 @@ impl GpuTraining {
             }
             homes.push([0, 0]);
         }
+        let kept = Kept::of(&gpu.info().name);
         let mut groups = Vec::new();
         for kind in kinds {
-            let kept = Kept::of(&gpu.info().name);
             let plan = |i: usize| Plan::new(runs[i].config, runs[i].batch, form, kept);
             let most = Group::most(gpu, &plan(kind[0])?).map_err(told)?;
             for members in kind.chunks(most) {

@@ -175,7 +175,7 @@ fn linear(
             at += columns;
             #end
             #repeat once 0 LOOPS
-            // All of it: in browsers a variable keeps what it had in the round before.
+            // All of it: in Chromium a variable keeps what it had in the round before.
             for (var i = 0u; i < CHUNK; i++) {
                 #repeat j 0 QUADS
                 kept[i * QUADS + $ju] = select(vec4<f32>(), weigh(at, o_$j), i < there);
